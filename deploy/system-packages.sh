@@ -1,0 +1,39 @@
+#!/bin/sh
+# Installs from Debian what pip cannot bring, when it can; says what is missing when it cannot.
+#   run   Pango (printable PDFs), gettext (translations), Noto fonts
+#   test  the same, and Chromium for the browser journeys
+#   ci    the same, and PostgreSQL
+set -u
+what=${1:-run}
+
+missing=""
+need() { # need PACKAGE CHECK...
+  package=$1; shift
+  "$@" >/dev/null 2>&1 || missing="$missing $package"
+}
+has_library() { ldconfig -p 2>/dev/null | grep -q "$1"; }
+has_noto() { ls /usr/share/fonts/truetype/noto/NotoSans-Regular.* ; }
+has_postgres() { ls /usr/lib/postgresql/*/bin/initdb; }
+
+need libpango-1.0-0 has_library libpango-1.0
+need libpangoft2-1.0-0 has_library libpangoft2-1.0
+need libharfbuzz-subset0 has_library libharfbuzz-subset
+need gettext command -v msgfmt
+need fonts-noto-core has_noto
+case $what in test|ci) need chromium command -v chromium ;; esac
+case $what in ci) need postgresql has_postgres ;; esac
+
+[ -z "$missing" ] && exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+  echo "Installing from Debian:$missing"
+  export DEBIAN_FRONTEND=noninteractive
+  # shellcheck disable=SC2086 # a list of package names
+  if { apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing; } >/dev/null 2>&1; then
+    exit 0
+  fi
+fi
+echo "These Debian packages are missing and could not be installed here:$missing" >&2
+echo "Install them with: sudo apt-get install$missing" >&2
+echo "Until then: no PDF without libpango, English only without gettext, no browser journeys without chromium." >&2
+[ "${CI:-}" = true ] && exit 1
+exit 0

@@ -1,0 +1,1 @@
+"""Partnerships that leave no school out."""

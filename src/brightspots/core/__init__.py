@@ -1,0 +1,1 @@
+"""What every part of the library shares: errors, tables, provenance, disclosure, distance."""

@@ -1,0 +1,1 @@
+"""Who really does better, how sure we are, and what is needed."""

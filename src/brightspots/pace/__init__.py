@@ -1,0 +1,1 @@
+"""The twin: a simulated school system with known truth."""

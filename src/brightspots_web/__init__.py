@@ -1,0 +1,1 @@
+"""The Brightspots web application."""
