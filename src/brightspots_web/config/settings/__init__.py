@@ -1,0 +1,1 @@
+"""Settings: `base` is shared; choose `sample`, `local`, `production` or `test`."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ConnectednessConfig(AppConfig):
+    name = "brightspots_web.connectedness"
+    label = "connectedness"

@@ -1,0 +1,137 @@
+"""All writes to the register."""
+
+from datetime import date, timedelta
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from brightspots_web.directory import queries
+from brightspots_web.directory.models import (
+    Appointment,
+    Area,
+    Partnership,
+    Person,
+    School,
+    System,
+)
+from brightspots_web.shared import audit
+from brightspots_web.shared.permissions import Capability, Role, may
+
+OPERATOR = "operator@brightspots.invalid"
+"""Who acts when somebody with a shell on the machine uses the command line."""
+
+APPOINTS: dict[str, frozenset[str]] = {
+    Role.MINISTER: frozenset(Role.values),
+    Role.DISTRICT_OFFICER: frozenset({Role.SYSTEM_LEADER, Role.HEAD, Role.TEACHER}),
+}
+"""Which roles a role may appoint, within what it sees."""
+
+
+@transaction.atomic
+def name_system(name: str, *, is_sample: bool = False) -> System:
+    """Set what the school system is called; the first step of every installation."""
+    system = System.objects.first() or System()
+    system.name, system.is_sample = name, is_sample
+    system.save()
+    return system
+
+
+@transaction.atomic
+def command_line_operator() -> Appointment:
+    """The analyst's appointment under which the command line acts; nobody can sign in with it."""
+    person = Person.objects.filter(email=OPERATOR).first()
+    if person is None:
+        person = Person.objects.create_user(OPERATOR, None, name=_("Command line"), is_active=False)
+    found = queries.live_appointments(person).filter(role=Role.ANALYST).first()
+    return found or Appointment.objects.create(
+        person=person, role=Role.ANALYST, starts=queries.today()
+    )
+
+
+@transaction.atomic
+def register_person(email: str, name: str, *, password: str | None = None) -> Person:
+    """Add a person who holds no appointment yet, and so sees nothing yet."""
+    if Person.objects.filter(email__iexact=email).exists():
+        raise ValidationError(_("A person with this email address is registered already."))
+    return Person.objects.create_user(email, password, name=name)
+
+
+@transaction.atomic
+def appoint(
+    person: Person,
+    role: str,
+    *,
+    by: Appointment,
+    area: Area | None = None,
+    school: School | None = None,
+    partnership: Partnership | None = None,
+    starts: date | None = None,
+    ends: date | None = None,
+) -> Appointment:
+    """Give a person a dated role at a place that whoever appoints may see; never upward."""
+    _check_may_appoint(by, role, area, school, partnership)
+    appointment = Appointment(
+        person=person,
+        role=role,
+        area=area,
+        school=school,
+        partnership=partnership,
+        starts=starts or queries.today(),
+        ends=ends,
+    )
+    appointment.full_clean()
+    appointment.save()
+    audit.record("directory.appoint", by=by, target=appointment)
+    return appointment
+
+
+@transaction.atomic
+def end_appointment(appointment: Appointment, *, by: Appointment) -> Appointment:
+    """End a role today: from the next request on the person acts without it."""
+    _check_may_appoint(
+        by, appointment.role, appointment.area, appointment.school, appointment.partnership
+    )
+    today = queries.today()
+    appointment.ends = today
+    if appointment.starts > today:
+        appointment.starts = today - timedelta(days=1)
+    appointment.save()
+    audit.record("directory.end_appointment", by=by, target=appointment)
+    return appointment
+
+
+def sample_cast() -> list[Appointment]:
+    """The invented people of the sample system; empty anywhere else."""
+    system = queries.system()
+    if not (settings.SAMPLE_MODE and system and system.is_sample):
+        return []
+    return list(
+        Appointment.objects.filter(queries.live(), person__email__endswith="@sample.invalid")
+        .select_related("person", "area", "school", "partnership")
+        .order_by("pk")
+    )
+
+
+def _check_may_appoint(
+    by: Appointment,
+    role: str,
+    area: Area | None,
+    school: School | None,
+    partnership: Partnership | None,
+) -> None:
+    if by.person.email == OPERATOR:  # whoever has the machine's shell sets up the first people
+        return
+    if not may(by, Capability.APPOINT) or role not in APPOINTS.get(by.role, frozenset()):
+        raise PermissionDenied
+    sees = (
+        (area is None or queries.areas_visible_to(by).filter(pk=area.pk).exists())
+        and (school is None or queries.schools_visible_to(by).filter(pk=school.pk).exists())
+        and (
+            partnership is None
+            or queries.partnerships_visible_to(by).filter(pk=partnership.pk).exists()
+        )
+    )
+    if not sees:
+        raise PermissionDenied

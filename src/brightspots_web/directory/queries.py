@@ -1,0 +1,117 @@
+"""All reads of the register. What an appointment may see is decided here and nowhere else."""
+
+from datetime import date
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from brightspots_web.directory.models import (
+    Appointment,
+    Area,
+    Membership,
+    Partnership,
+    Person,
+    School,
+    System,
+)
+from brightspots_web.shared.permissions import Role
+
+
+def today() -> date:
+    return timezone.localdate()
+
+
+def system() -> System | None:
+    return System.objects.first()
+
+
+def live(on: date | None = None) -> Q:
+    """Rows with `starts` and `ends` that hold on a day."""
+    day = on or today()
+    return Q(starts__lte=day) & (Q(ends__isnull=True) | Q(ends__gt=day))
+
+
+def live_appointments(person: Person) -> QuerySet[Appointment]:
+    return Appointment.objects.filter(live(), person=person).select_related(
+        "person", "area", "school", "partnership"
+    )
+
+
+def within(area: Area) -> Q:
+    """Schools (or whatever has an `area`) in an area or below it."""
+    return Q(area__path__startswith=area.path)
+
+
+def schools_visible_to(acting: Appointment | None) -> QuerySet[School]:
+    """Schools whose own pages this appointment may open.
+
+    Ministry and analyst: all. District officer: the area and all below. System leader: the schools
+    of the partnership led, and the own school. Head and teacher: the own school and the others in
+    its partnership.
+    """
+    schools = School.objects.select_related("area")
+    if acting is None:
+        return schools.none()
+    if acting.role in {Role.MINISTER, Role.ANALYST}:
+        return schools
+    if acting.role == Role.DISTRICT_OFFICER and acting.area is not None:
+        return schools.filter(within(acting.area))
+    if acting.role == Role.SYSTEM_LEADER:
+        members = _members(Q(partnership=acting.partnership_id))
+        return schools.filter(Q(pk__in=members) | Q(pk__in=[acting.school_id]))
+    partners = _members(Q(partnership__in=_own_partnerships(acting)))
+    return schools.filter(Q(pk__in=[acting.school_id]) | Q(pk__in=partners))
+
+
+def partnerships_visible_to(acting: Appointment | None) -> QuerySet[Partnership]:
+    """Partnerships whose pages this appointment may open: those with a school it may see."""
+    partnerships = Partnership.objects.filter(closed__isnull=True)
+    if acting is None:
+        return partnerships.none()
+    if acting.role in {Role.MINISTER, Role.ANALYST}:
+        return partnerships
+    if acting.role == Role.DISTRICT_OFFICER and acting.area is not None:
+        inside = Membership.objects.filter(live(), school__area__path__startswith=acting.area.path)
+        return partnerships.filter(pk__in=inside.values("partnership"))
+    if acting.role == Role.SYSTEM_LEADER:
+        return partnerships.filter(pk=acting.partnership_id)
+    return partnerships.filter(pk__in=_own_partnerships(acting))
+
+
+def areas_visible_to(acting: Appointment | None) -> QuerySet[Area]:
+    """Areas whose pages this appointment may open."""
+    if acting is None:
+        return Area.objects.none()
+    if acting.role in {Role.MINISTER, Role.ANALYST}:
+        return Area.objects.all()
+    if acting.role == Role.DISTRICT_OFFICER and acting.area is not None:
+        return Area.objects.filter(path__startswith=acting.area.path)
+    return Area.objects.none()
+
+
+def ancestors(area: Area) -> list[Area]:
+    """From the root down to the area itself."""
+    keys = area.path.strip("/").split("/")
+    paths = ["/".join(keys[: i + 1]) + "/" for i in range(len(keys))]
+    return list(Area.objects.filter(path__in=paths).order_by("level"))
+
+
+def open_schools(on: date | None = None) -> QuerySet[School]:
+    """Schools that are open on a day."""
+    day = on or today()
+    return School.objects.filter(Q(closed__isnull=True) | Q(closed__gt=day))
+
+
+def partnership_of(school: School) -> Partnership | None:
+    membership = (
+        Membership.objects.filter(live(), school=school).select_related("partnership").first()
+    )
+    return membership.partnership if membership else None
+
+
+def _members(condition: Q) -> QuerySet[Membership, dict[str, int]]:
+    return Membership.objects.filter(condition & live()).values("school")  # type: ignore[return-value] # stubs type values() with Any
+
+
+def _own_partnerships(acting: Appointment) -> QuerySet[Membership, dict[str, int]]:
+    return Membership.objects.filter(live(), school=acting.school_id).values("partnership")  # type: ignore[return-value] # stubs type values() with Any

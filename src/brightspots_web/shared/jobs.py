@@ -1,0 +1,193 @@
+"""Work too long for a request, kept in the database and done by a worker.
+
+An app registers what it can do::
+
+    @jobs.register("insight.analyse")
+    def analyse(parameters, progress): ...
+
+and an action asks for it with :func:`enqueue`. A job must be idempotent: it publishes its results
+in one transaction at its end, so that one killed half way can simply be run again.
+"""
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from brightspots_web.shared.models import Job
+from brightspots_web.shared.permissions import Actor
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT = timedelta(seconds=5)
+STALE = timedelta(seconds=60)
+ATTEMPTS = 3
+
+
+class StoppedError(Exception):
+    """Somebody asked for the job to stop."""
+
+
+class CannotError(Exception):
+    """The job cannot be done; the message tells the person why and what to do."""
+
+
+class Progress:
+    """Tells how far a job is, and stops it when somebody asked for that.
+
+    Call it with the fraction done (0 to 1) and the stage in plain words. Writes at most twice a
+    second, so it may be called as often as is handy.
+    """
+
+    def __init__(self, job: Job, echo: Callable[[float, str], None] | None = None) -> None:
+        self.job = job
+        self.echo = echo
+        self._written = 0.0
+        self._stage = ""
+
+    def __call__(self, fraction: float, stage: str) -> None:
+        if self.echo:
+            self.echo(fraction, stage)
+        now = time.monotonic()
+        if now - self._written < 0.5 and stage == self._stage:
+            return
+        self._written, self._stage = now, stage
+        Job.objects.filter(pk=self.job.pk).update(
+            fraction=min(max(fraction, 0.0), 1.0), stage=stage[:200], heartbeat_at=timezone.now()
+        )
+        if Job.objects.filter(pk=self.job.pk, stop_requested=True).exists():
+            raise StoppedError
+
+
+Work = Callable[[Mapping[str, Any], Progress], Mapping[str, Any] | None]
+_registry: dict[str, Work] = {}
+
+
+def register(kind: str) -> Callable[[Work], Work]:
+    """Make a function the one that does jobs of this kind."""
+
+    def add(work: Work) -> Work:
+        _registry[kind] = work
+        return work
+
+    return add
+
+
+def enqueue(kind: str, *, by: Actor, title: str, parameters: Mapping[str, Any]) -> Job:
+    """Queue a job; it reaches the worker when the present transaction is committed."""
+    job = Job.objects.create(
+        kind=kind,
+        title=title,
+        parameters=dict(parameters),
+        appointment=str(by.pk),
+        actor=by.label[:300],
+    )
+    transaction.on_commit(lambda: _send(job.pk))
+    return job
+
+
+def stop(job: Job) -> None:
+    """Ask for a job to stop: at once when it waits, at its next report when it is at work."""
+    waiting = Job.objects.filter(pk=job.pk, status=Job.Status.QUEUED)
+    if not waiting.update(status=Job.Status.STOPPED, finished_at=timezone.now()):
+        Job.objects.filter(pk=job.pk).update(stop_requested=True)
+
+
+def run(job_id: int) -> None:
+    """Do a queued job; the worker's way in. Does nothing when another worker has it."""
+    if not _claim(job_id):
+        return
+    job = Job.objects.get(pk=job_id)
+    over = threading.Event()
+    pulse = threading.Thread(target=_beat, args=(job_id, over), daemon=True)
+    pulse.start()
+    try:
+        _do(job, Progress(job))
+    finally:
+        over.set()
+        pulse.join()
+
+
+def run_here(job: Job, echo: Callable[[float, str], None] | None = None) -> Job:
+    """Do a job in this process, as the command line does; problems are left in the job's row."""
+    if _claim(job.pk):
+        _do(job, Progress(job, echo))
+    job.refresh_from_db()
+    return job
+
+
+def recover() -> int:
+    """Find jobs whose worker died: queue them again, or fail them cleanly after three attempts."""
+    stale = Job.objects.filter(
+        status=Job.Status.RUNNING, heartbeat_at__lt=timezone.now() - STALE
+    ) | Job.objects.filter(
+        # Queued, but its message was lost with the worker that had taken it.
+        status=Job.Status.QUEUED,
+        attempts__gt=0,
+        heartbeat_at__lt=timezone.now() - STALE,
+    )
+    found = 0
+    for job in stale:
+        mine = Job.objects.filter(pk=job.pk, status=job.status, heartbeat_at=job.heartbeat_at)
+        if job.attempts >= ATTEMPTS:
+            problem = _(
+                "The worker stopped in the middle of this job three times. Nothing was changed."
+            )
+            mine.update(status=Job.Status.FAILED, problem=problem, finished_at=timezone.now())
+        elif mine.update(status=Job.Status.QUEUED, heartbeat_at=timezone.now()):
+            _send(job.pk)
+        found += 1
+    return found
+
+
+def _send(job_id: int) -> None:
+    from django_q.tasks import async_task  # needs the app registry, which imports this module
+
+    async_task("brightspots_web.shared.jobs.run", job_id, task_name=f"job-{job_id}")
+
+
+def _claim(job_id: int) -> bool:
+    now = timezone.now()
+    return bool(
+        Job.objects.filter(pk=job_id, status=Job.Status.QUEUED).update(
+            status=Job.Status.RUNNING,
+            started_at=now,
+            heartbeat_at=now,
+            attempts=F("attempts") + 1,
+            fraction=0.0,
+            stage="",
+        )
+    )
+
+
+def _do(job: Job, progress: Progress) -> None:
+    outcome: dict[str, Any]
+    try:
+        result = _registry[job.kind](job.parameters, progress)
+        outcome = {"status": Job.Status.DONE, "fraction": 1.0, "result": dict(result or {})}
+    except StoppedError:
+        outcome = {"status": Job.Status.STOPPED}
+    except CannotError as reason:
+        outcome = {"status": Job.Status.FAILED, "problem": str(reason)}
+    except Exception:
+        logger.exception("job %s (%s) failed", job.pk, job.kind)
+        reference = traceback.format_exc().strip().splitlines()[-1]
+        problem = _("Something went wrong that we did not foresee. Nothing was changed.")
+        outcome = {"status": Job.Status.FAILED, "problem": f"{problem} ({reference})"}
+    Job.objects.filter(pk=job.pk).update(finished_at=timezone.now(), **outcome)
+
+
+def _beat(job_id: int, over: threading.Event) -> None:
+    try:
+        while not over.wait(HEARTBEAT.total_seconds()):
+            Job.objects.filter(pk=job_id).update(heartbeat_at=timezone.now())
+    finally:
+        connection.close()
