@@ -58,9 +58,9 @@ def schools_visible_to(acting: Appointment | None) -> QuerySet[School]:
         return schools.filter(within(acting.area))
     if acting.role == Role.SYSTEM_LEADER:
         members = _members(Q(partnership=acting.partnership_id))
-        return schools.filter(Q(pk__in=members) | Q(pk__in=[acting.school_id]))
+        return schools.filter(Q(pk__in=members) | Q(pk=acting.school_id or 0))
     partners = _members(Q(partnership__in=_own_partnerships(acting)))
-    return schools.filter(Q(pk__in=[acting.school_id]) | Q(pk__in=partners))
+    return schools.filter(Q(pk=acting.school_id or 0) | Q(pk__in=partners))
 
 
 def partnerships_visible_to(acting: Appointment | None) -> QuerySet[Partnership]:
@@ -74,7 +74,7 @@ def partnerships_visible_to(acting: Appointment | None) -> QuerySet[Partnership]
         inside = Membership.objects.filter(live(), school__area__path__startswith=acting.area.path)
         return partnerships.filter(pk__in=inside.values("partnership"))
     if acting.role == Role.SYSTEM_LEADER:
-        return partnerships.filter(pk=acting.partnership_id)
+        return partnerships.filter(pk=acting.partnership_id or 0)
     return partnerships.filter(pk__in=_own_partnerships(acting))
 
 
