@@ -67,7 +67,7 @@ def test_everybody_gets_what_the_matrix_says(
 
 
 def answer(client: Client, url: str, data: dict[str, object]) -> tuple[int, int]:
-    """What GET and POST answer; what they changed is taken back, so that the next finds it whole."""
+    """What GET and POST answer; what they changed is taken back before the next person comes."""
     with transaction.atomic():
         get = client.get(url).status_code
         post = client.post(url, data).status_code

@@ -1,6 +1,7 @@
 """All writes to the register."""
 
 from datetime import date, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -85,6 +86,18 @@ def appoint(
     appointment.save()
     audit.record("directory.appoint", by=by, target=appointment)
     return appointment
+
+
+@transaction.atomic
+def appoint_by_email(
+    email: str, name: str, role: str, *, by: Appointment, **terms: Any
+) -> Appointment:
+    """Appoint somebody by email address, registering the person when new.
+
+    A new person sets a password through the page for a forgotten one.
+    """
+    person = Person.objects.filter(email__iexact=email).first()
+    return appoint(person or register_person(email, name), role, by=by, **terms)
 
 
 @transaction.atomic

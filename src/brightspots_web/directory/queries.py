@@ -1,8 +1,9 @@
 """All reads of the register. What an appointment may see is decided here and nowhere else."""
 
+from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from brightspots_web.directory.models import (
@@ -115,3 +116,64 @@ def _members(condition: Q) -> QuerySet[Membership, dict[str, int]]:
 
 def _own_partnerships(acting: Appointment) -> QuerySet[Membership, dict[str, int]]:
     return Membership.objects.filter(live(), school=acting.school_id).values("partnership")  # type: ignore[return-value] # stubs type values() with Any
+
+
+@dataclass(frozen=True)
+class SchoolSearch:
+    """What the list of schools is narrowed to."""
+
+    q: str = ""
+    area: str = ""
+    phase: str = ""
+    sector: str = ""
+    connected: str = ""
+
+
+def search_schools(acting: Appointment | None, search: SchoolSearch) -> QuerySet[School]:
+    """The schools an appointment may see that fit the search, by name, with their partnership."""
+    schools = schools_visible_to(acting)
+    if search.q:
+        schools = schools.filter(
+            Q(name__icontains=search.q) | Q(code__istartswith=search.q.strip())
+        )
+    if search.area:
+        paths = Area.objects.filter(name__iexact=search.area.strip()).values_list("path", flat=True)
+        inside = Q(pk__in=[])
+        for path in paths:
+            inside |= Q(area__path__startswith=path)
+        schools = schools.filter(inside)
+    if search.phase:
+        schools = schools.filter(phase=search.phase)
+    if search.sector:
+        schools = schools.filter(sector=search.sector)
+    membership = Membership.objects.filter(live(), school=OuterRef("pk"))
+    if search.connected:
+        schools = schools.filter(
+            Exists(membership) if search.connected == "yes" else ~Exists(membership)
+        )
+    return schools.annotate(
+        partnership_name=Subquery(membership.values("partnership__name")[:1]),
+        partnership_code=Subquery(membership.values("partnership__code")[:1]),
+    ).order_by("name", "code")
+
+
+def school_choices(field: str) -> list[str]:
+    """The distinct values of `phase` or `sector` in the register."""
+    values = School.objects.exclude(**{field: ""}).order_by(field).values_list(field, flat=True)
+    return list(values.distinct()[:50])
+
+
+def appointments_managed_by(acting: Appointment | None) -> QuerySet[Appointment]:
+    """Live and future appointments at places this appointment may see, oldest first."""
+    appointments = Appointment.objects.filter(
+        Q(ends__isnull=True) | Q(ends__gt=today()), person__is_active=True
+    ).select_related("person", "area", "school", "partnership")
+    if acting is None:
+        return appointments.none()
+    if acting.role in {Role.MINISTER, Role.ANALYST}:
+        return appointments
+    return appointments.filter(
+        Q(area__in=areas_visible_to(acting))
+        | Q(school__in=schools_visible_to(acting))
+        | Q(partnership__in=partnerships_visible_to(acting))
+    ).filter(role__in=[Role.SYSTEM_LEADER, Role.HEAD, Role.TEACHER])

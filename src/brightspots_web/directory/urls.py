@@ -1,4 +1,13 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from brightspots_web.directory import views
 
 app_name = "directory"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("schools/", views.schools, name="schools"),
+    path("schools.<export:fmt>", views.schools_export, name="schools_export"),
+    path("people/", views.people, name="people"),
+    path("people/appointments/<int:pk>/end/", views.end_appointment, name="end_appointment"),
+    path("act-as/<int:pk>/", views.act_as, name="act_as"),
+    path("sample/sign-in/", views.cast, name="cast"),
+]

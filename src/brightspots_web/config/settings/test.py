@@ -7,6 +7,7 @@ os.environ.setdefault("BRIGHTSPOTS_HOME", tempfile.mkdtemp(prefix="brightspots-t
 
 from brightspots_web.config.settings.base import *  # noqa: F403 - the home folder comes first
 
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405 - from the base
 SAMPLE_MODE = True
 SECOND_FACTOR_REQUIRED = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,0 +1,103 @@
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from brightspots_web.directory import queries
+from brightspots_web.directory.actions import APPOINTS
+from brightspots_web.directory.models import Appointment, Area, Partnership, School
+from brightspots_web.shared.permissions import Role
+
+PLACE_OF_ROLE = {
+    Role.DISTRICT_OFFICER: "area",
+    Role.SYSTEM_LEADER: "partnership",
+    Role.HEAD: "school",
+    Role.TEACHER: "school",
+}
+
+
+class AppointForm(forms.Form):
+    """A person, a role and the place it is held at, chosen among what the appointer may see."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+    email = forms.EmailField(
+        label=_("Email address"),
+        help_text=_("Somebody who is registered keeps the name and password they have."),
+    )
+    role = forms.ChoiceField(label=_("Role"))
+    place = forms.CharField(
+        label=_("Place"),
+        required=False,
+        max_length=200,
+        help_text=_(
+            "A school's code, a partnership's code or an area's name. "
+            "Leave empty for the ministry and analysts."
+        ),
+    )
+    starts = forms.DateField(
+        label=_("From"), widget=forms.DateInput(attrs={"type": "date"}), initial=queries.today
+    )
+    ends = forms.DateField(
+        label=_("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+
+    def __init__(self, *args: Any, acting: Appointment, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.acting = acting
+        allowed = APPOINTS.get(acting.role, frozenset())
+        role = self.fields["role"]
+        assert isinstance(role, forms.ChoiceField)
+        role.choices = [choice for choice in Role.choices if choice[0] in allowed]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        kind = PLACE_OF_ROLE.get(data.get("role", ""))
+        place = (data.get("place") or "").strip()
+        if kind is None:
+            if place:
+                self.add_error(
+                    "place", _("This role is held for the whole system: leave it empty.")
+                )
+            return data
+        found = self._find(kind, place)
+        if found is None:
+            self.add_error(
+                "place", _("There is no such place among those you may see. Check the spelling.")
+            )
+        data["at"] = {kind: found}
+        if data.get("ends") and data.get("starts") and data["ends"] <= data["starts"]:
+            self.add_error("ends", _("The end must lie after the start."))
+        return data
+
+    def _find(self, kind: str, place: str) -> Area | School | Partnership | None:
+        if kind == "school":
+            return queries.schools_visible_to(self.acting).filter(code__iexact=place).first()
+        if kind == "partnership":
+            return queries.partnerships_visible_to(self.acting).filter(code__iexact=place).first()
+        areas = list(queries.areas_visible_to(self.acting).filter(name__iexact=place)[:2])
+        return areas[0] if len(areas) == 1 else None
+
+
+class SchoolFilter(forms.Form):
+    """Search and filters of the list of schools; read from the address."""
+
+    q = forms.CharField(label=_("Name or code"), required=False, max_length=100)
+    area = forms.CharField(label=_("Area"), required=False, max_length=200)
+    phase = forms.ChoiceField(label=_("Phase"), required=False)
+    sector = forms.ChoiceField(label=_("Sector"), required=False)
+    connected = forms.ChoiceField(
+        label=_("Partnership"),
+        required=False,
+        choices=[
+            ("", _("all schools")),
+            ("yes", _("in a partnership")),
+            ("no", _("in no partnership")),
+        ],
+    )
+
+    def __init__(self, *args: Any, phases: list[str], sectors: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, values in (("phase", phases), ("sector", sectors)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = [("", _("all")), *((value, value) for value in values)]

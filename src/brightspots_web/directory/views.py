@@ -1,0 +1,145 @@
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import ValidationError
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from brightspots_web.directory import actions, queries
+from brightspots_web.directory.decorators import requires
+from brightspots_web.directory.forms import AppointForm, SchoolFilter
+from brightspots_web.directory.middleware import ACTING, ActingRequest
+from brightspots_web.directory.models import Appointment, School
+from brightspots_web.shared.exports import Column, respond
+from brightspots_web.shared.permissions import Capability
+
+PAGE = 50
+
+
+def _search(request: ActingRequest) -> tuple[SchoolFilter, queries.SchoolSearch]:
+    form = SchoolFilter(
+        request.GET,
+        phases=queries.school_choices("phase"),
+        sectors=queries.school_choices("sector"),
+    )
+    form.is_valid()
+    chosen = {name: form.cleaned_data.get(name, "") for name in form.fields}
+    return form, queries.SchoolSearch(**chosen)
+
+
+@require_safe
+def schools(request: ActingRequest) -> HttpResponse:
+    form, search = _search(request)
+    page = Paginator(queries.search_schools(request.acting, search), PAGE).get_page(
+        request.GET.get("page")
+    )
+    return render(request, "directory/schools.html", {"form": form, "page": page})
+
+
+@require_safe
+def schools_export(request: ActingRequest, fmt: str) -> HttpResponseBase:
+    _form, search = _search(request)
+    columns = [
+        Column("code", _("Code")),
+        Column("name", _("School")),
+        Column("area", _("Area")),
+        Column("phase", _("Phase")),
+        Column("sector", _("Sector")),
+        Column("roll", _("Pupils on roll"), "integer"),
+        Column("partnership", _("Partnership")),
+    ]
+    found = queries.search_schools(request.acting, search)
+    return respond(
+        fmt,
+        title=_("Schools"),
+        filename="schools",
+        columns=columns,
+        rows=_school_rows(found.iterator(chunk_size=2000)),
+    )
+
+
+def _school_rows(found: Iterator[School]) -> Iterator[dict[str, Any]]:
+    for school in found:
+        yield {
+            "code": school.code,
+            "name": school.name,
+            "area": school.area.name,
+            "phase": school.phase,
+            "sector": school.sector,
+            "roll": school.roll,
+            "partnership": getattr(school, "partnership_name", None),
+        }
+
+
+@requires(Capability.APPOINT)
+def people(request: ActingRequest) -> HttpResponse:
+    assert request.acting is not None  # the decorator has seen to it
+    form = AppointForm(request.POST or None, acting=request.acting)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            appointment = actions.appoint_by_email(
+                data["email"],
+                data["name"],
+                data["role"],
+                by=request.acting,
+                starts=data["starts"],
+                ends=data["ends"],
+                **data.get("at", {}),
+            )
+        except ValidationError as problem:
+            form.add_error(None, problem)
+        else:
+            messages.success(request, _("Appointed: {person}").format(person=appointment.label))
+            return redirect("directory:people")
+    page = Paginator(queries.appointments_managed_by(request.acting), PAGE).get_page(
+        request.GET.get("page")
+    )
+    return render(request, "directory/people.html", {"form": form, "page": page})
+
+
+@requires(Capability.APPOINT)
+@require_POST
+def end_appointment(request: ActingRequest, pk: int) -> HttpResponse:
+    assert request.acting is not None  # the decorator has seen to it
+    appointment = get_object_or_404(queries.appointments_managed_by(request.acting), pk=pk)
+    actions.end_appointment(appointment, by=request.acting)
+    messages.success(request, _("Ended: {person}").format(person=appointment.label))
+    return redirect("directory:people")
+
+
+@require_POST
+def act_as(request: ActingRequest, pk: int) -> HttpResponse:
+    """Choose which of one's own live appointments to act under."""
+    if pk not in {appointment.pk for appointment in request.appointments}:
+        raise Http404
+    request.session[ACTING] = pk
+    return redirect("home:front")
+
+
+@login_not_required
+def cast(request: HttpRequest) -> HttpResponse:
+    """The invented people of the sample system, to sign in as with one click."""
+    if not settings.SAMPLE_MODE:
+        raise Http404
+    people = actions.sample_cast()
+    if request.method == "POST":
+        appointment = next((a for a in people if str(a.pk) == request.POST.get("as")), None)
+        if appointment is None:
+            raise Http404
+        return _sign_in(request, appointment)
+    return render(request, "directory/cast.html", {"cast": people})
+
+
+def _sign_in(request: HttpRequest, appointment: Appointment) -> HttpResponse:
+    backend = settings.AUTHENTICATION_BACKENDS[0]
+    login(request, appointment.person, backend=backend)
+    request.session[ACTING] = appointment.pk
+    return redirect("home:front")
