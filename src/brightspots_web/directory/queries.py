@@ -110,6 +110,12 @@ def partnership_of(school: School) -> Partnership | None:
     return membership.partnership if membership else None
 
 
+def memberships_of(partnership: Partnership) -> QuerySet[Membership]:
+    """Live memberships with their schools, in the schools' order."""
+    live_members = Membership.objects.filter(live(), partnership=partnership)
+    return live_members.select_related("school__area").order_by("school__name", "school__code")
+
+
 def _members(condition: Q) -> QuerySet[Membership, dict[str, int]]:
     return Membership.objects.filter(condition & live()).values("school")  # type: ignore[return-value] # stubs type values() with Any
 
