@@ -1,0 +1,31 @@
+"""Charts and maps drawn on the server: typed data in, an accessible drawing out."""
+
+from brightspots_web.shared.charts.draw import Chart, Estimate, LegendItem, number
+from brightspots_web.shared.charts.grid import strengths_grid
+from brightspots_web.shared.charts.histogram import histogram
+from brightspots_web.shared.charts.intervals import intervals
+from brightspots_web.shared.charts.maps import Area, area_map, rings_of
+from brightspots_web.shared.charts.schools_map import Point, school_map
+from brightspots_web.shared.charts.shares import Share, shares
+from brightspots_web.shared.charts.strip import family_strip
+from brightspots_web.shared.charts.trend import Series, trend
+
+__all__ = [
+    "Area",
+    "Chart",
+    "Estimate",
+    "LegendItem",
+    "Point",
+    "Series",
+    "Share",
+    "area_map",
+    "family_strip",
+    "histogram",
+    "intervals",
+    "number",
+    "rings_of",
+    "school_map",
+    "shares",
+    "strengths_grid",
+    "trend",
+]

@@ -1,0 +1,59 @@
+"""Several outcomes, or several years, of one school: a row each."""
+
+from collections.abc import Sequence
+
+import svg
+from django.utils.translation import gettext as _
+
+from brightspots_web.shared.charts.axis import bar_and_dot, value_axis, verdict
+from brightspots_web.shared.charts.draw import (
+    LINE,
+    Chart,
+    Estimate,
+    drawing,
+    interval_text,
+    line,
+    nothing_to_draw,
+    number,
+    text,
+)
+from brightspots_web.shared.charts.scale import fit
+
+ROW = 52
+
+
+def intervals(
+    *, key: str, title: str, rows: Sequence[Estimate], unit: str = "", digits: int = 1
+) -> Chart:
+    """Draw each estimate as a dot on its interval, in the order given."""
+    columns = (_("What"), _("Value"), _("95% interval"), _("Based on"))
+    if not any(row.known for row in rows):
+        return nothing_to_draw(key, title, columns)
+    core = [row.value for row in rows if row.known and row.value is not None]
+    scale = fit([number for row in rows for number in row.numbers()], 2, 98)
+    tight = fit(core, 2, 98)
+    if scale.high - scale.low > 12 * (tight.high - tight.low):
+        scale = tight
+    bottom = 26 + ROW * len(rows)
+    marks: list[svg.Element] = [*value_axis(scale, 24, bottom, unit=unit)]
+    for index, row in enumerate(rows):
+        y = 26 + ROW * index
+        if index:
+            marks.append(line(0, y, 100, y, stroke=LINE))
+        marks.append(text(0, y + 20, row.label))
+        if row.known:
+            shown = number(row.value, digits, signed=True)
+            marks.append(text(100, y + 20, shown, anchor="end", bold=True))
+        marks.extend(bar_and_dot(row, scale, y + 38, r=6))
+    description = " ".join(verdict(row, digits) for row in rows)
+    table = tuple(
+        (
+            row.label,
+            number(row.value, digits, signed=True),
+            interval_text(row, digits),
+            number(row.n, 0) if row.n is not None else _("not stated"),
+        )
+        for row in rows
+    )
+    svg_text = drawing(key, title, description, bottom + 46, marks)
+    return Chart(key, svg_text, title, description, columns, table)

@@ -1,0 +1,83 @@
+"""Parts of a whole as one bar: where differences between results come from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import svg
+from django.utils.translation import gettext as _
+
+from brightspots_web.shared.charts.draw import (
+    INK,
+    STEPS,
+    Chart,
+    drawing,
+    known,
+    nothing_to_draw,
+    number,
+    pct,
+    text,
+)
+
+BAR, ROW = 44, 26
+NOISE = "#d8dce4"
+
+
+@dataclass(frozen=True)
+class Share:
+    """One part. noise marks what is chance rather than a difference between schools."""
+
+    label: str
+    value: float | None
+    noise: bool = False
+
+
+def shares(*, key: str, title: str, parts: Sequence[Share]) -> Chart:
+    """Draw parts of a whole; values need not add to 1, they are scaled to it."""
+    columns = (_("Part"), _("Share"))
+    sizes = [max(known(part.value) or 0.0, 0.0) for part in parts]
+    whole = sum(sizes)
+    if whole <= 0:
+        return nothing_to_draw(key, title, columns)
+    colours = _colours(parts)
+    marks: list[svg.Element] = []
+    at = 0.0
+    for size, colour in zip(sizes, colours, strict=True):
+        width = 100 * size / whole
+        if width > 0:
+            marks.append(svg.Rect(x=pct(at), y=0, width=pct(width), height=BAR, fill=colour,
+                                  stroke="#fff", stroke_width=2))  # fmt: skip
+        if width >= 12:
+            dark = colour in (STEPS[3], STEPS[4])
+            label = text(at + width / 2, BAR / 2 + 5, _percent(size, whole), anchor="middle",
+                         fill="#fff" if dark else INK, bold=True)  # fmt: skip
+            marks.append(label)
+        at += width
+    for index, (part, size, colour) in enumerate(zip(parts, sizes, colours, strict=True)):
+        y = BAR + 14 + ROW * index
+        marks.append(svg.Rect(x=0, y=y, width=14, height=14, fill=colour))
+        marks.append(
+            svg.SVG(
+                xmlns=None, x=22, y=0, overflow="visible", elements=[text(0, y + 12, part.label)]
+            )
+        )
+        shown = _percent(size, whole)
+        marks.append(text(100, y + 12, shown, anchor="end", bold=True))
+    rows = tuple(
+        (part.label, _percent(size, whole)) for part, size in zip(parts, sizes, strict=True)
+    )
+    description = "; ".join(f"{label}: {share}" for label, share in rows) + "."
+    svg_text = drawing(key, title, description, BAR + 14 + ROW * len(parts), marks)
+    return Chart(key, svg_text, title, description, columns, rows)
+
+
+def _percent(size: float, whole: float) -> str:
+    share = 100 * size / whole
+    if 0 < share < 1:
+        return _("under 1%")
+    return _("%(share)s%%") % {"share": number(share, 0)}
+
+
+def _colours(parts: Sequence[Share]) -> list[str]:
+    """Dark to light in the order given; chance is grey."""
+    ramp = iter((STEPS[4], STEPS[2], STEPS[1], STEPS[3], STEPS[0]) * (1 + len(parts) // 5))
+    return [NOISE if part.noise else next(ramp) for part in parts]
