@@ -2,11 +2,6 @@
 
 from django.urls import include, path
 
-handler400 = "brightspots_web.home.views.bad_request"
-handler403 = "brightspots_web.home.views.forbidden"
-handler404 = "brightspots_web.home.views.not_found"
-handler500 = "brightspots_web.home.views.server_error"
-
 urlpatterns = [
     path("account/", include("allauth.account.urls")),
     path("account/two-factor/", include("allauth.mfa.urls")),

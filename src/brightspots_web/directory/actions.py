@@ -1,5 +1,7 @@
 """All writes to the register."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,6 +14,7 @@ from brightspots_web.directory import queries
 from brightspots_web.directory.models import (
     Appointment,
     Area,
+    Membership,
     Partnership,
     Person,
     School,
@@ -148,3 +151,64 @@ def _check_may_appoint(
     )
     if not sees:
         raise PermissionDenied
+
+
+@dataclass(frozen=True)
+class Group:
+    """A partnership to be formed: members are school keys with their distance to the leader, km."""
+
+    code: str
+    name: str
+    lead_school: int
+    members: Mapping[int, float | None]
+
+
+@transaction.atomic
+def form_partnerships(groups: Sequence[Group], *, by: Appointment) -> list[Partnership]:
+    """Make these the system's partnerships from today, and end all others.
+
+    A partnership with the same leader's school and the same members stays as it is: code, history,
+    appointments. The appointments of leaders of partnerships that end, end with them.
+    """
+    today = queries.today()
+    present: dict[tuple[int | None, frozenset[int]], int] = {}
+    members: dict[int, set[int]] = {}
+    live = Membership.objects.filter(queries.live(), partnership__closed__isnull=True)
+    for partnership, school in live.values_list("partnership", "school"):
+        members.setdefault(partnership, set()).add(school)
+    for pk, lead in Partnership.objects.filter(closed__isnull=True).values_list(
+        "pk", "lead_school"
+    ):
+        present[(lead, frozenset(members.get(pk, ())))] = pk
+    new = [g for g in groups if (g.lead_school, frozenset(g.members)) not in present]
+    kept = {
+        present[key] for g in groups if (key := (g.lead_school, frozenset(g.members))) in present
+    }
+
+    ending = Partnership.objects.filter(closed__isnull=True).exclude(pk__in=kept)
+    # A membership that began today would end on the day it began: it never was.
+    Membership.objects.filter(partnership__in=ending, starts=today, ends__isnull=True).delete()
+    Membership.objects.filter(partnership__in=ending, ends__isnull=True).update(ends=today)
+    Appointment.objects.filter(queries.live(), partnership__in=ending).update(ends=today)
+    ended = ending.update(closed=today)
+    formed = Partnership.objects.bulk_create(
+        [
+            Partnership(code=g.code, name=g.name[:200], lead_school_id=g.lead_school, formed=today)
+            for g in new
+        ],
+        batch_size=2000,
+    )
+    Membership.objects.bulk_create(
+        [
+            Membership(partnership=p, school_id=school, distance_km=km, starts=today)
+            for p, g in zip(formed, new, strict=True)
+            for school, km in g.members.items()
+        ],
+        batch_size=2000,
+    )
+    audit.record(
+        "directory.form_partnerships",
+        by=by,
+        detail={"formed": len(formed), "kept": len(kept), "ended": ended},
+    )
+    return formed

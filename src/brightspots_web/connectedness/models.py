@@ -1,0 +1,86 @@
+"""Proposals for partnerships. A partnership that people agreed to stands in the directory."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from brightspots_web.directory.models import School
+
+
+class Proposal(models.Model):
+    """What the optimiser proposes for the whole system: people adopt it, or they do not."""
+
+    personal_data = "The name of the person who asked for it or adopted it."
+    kept_for = "As long as the system runs."
+
+    class Status(models.TextChoices):
+        PROPOSED = "proposed", _("proposed")
+        ADOPTED = "adopted", _("adopted")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    made_at = models.DateTimeField(auto_now_add=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROPOSED)
+    job = models.PositiveBigIntegerField(unique=True)
+    """The job that made it; makes the job safe to run again."""
+    method = models.CharField(max_length=100)
+    method_version = models.CharField(max_length=20)
+    seed = models.BigIntegerField()
+    input_hash = models.CharField(max_length=64)
+    settings = models.JSONField(default=dict)
+    objective = models.JSONField(default=dict)
+    """Each part of the total, in kilometres of travel."""
+    lower_bound = models.FloatField(null=True)
+    gap = models.FloatField(null=True)
+    seconds = models.JSONField(default=dict)
+    n_schools = models.PositiveIntegerField()
+    n_partnerships = models.PositiveIntegerField()
+    n_isolated = models.PositiveIntegerField()
+    adopted_at = models.DateTimeField(null=True)
+    adopted_by = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"Proposal {self.pk}: {self.n_partnerships} partnerships"
+
+
+class ProposedMember(models.Model):
+    personal_data = "None: it names schools."
+    kept_for = "As long as the proposal."
+
+    proposal = models.ForeignKey(Proposal, on_delete=models.CASCADE, related_name="members")
+    school = models.ForeignKey(School, on_delete=models.CASCADE, related_name="+")
+    partnership = models.CharField(max_length=40)
+    lead_school = models.ForeignKey(School, on_delete=models.CASCADE, related_name="+")
+    distance_km = models.FloatField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["proposal", "school"], name="one_proposed_partnership_a_school"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.school} in {self.partnership}"
+
+
+class Isolation(models.Model):
+    """A school that no partnership could take, and why; kept open until a partnership does."""
+
+    personal_data = "None: it names schools."
+    kept_for = "As long as the proposal."
+
+    proposal = models.ForeignKey(Proposal, on_delete=models.CASCADE, related_name="isolations")
+    school = models.ForeignKey(School, on_delete=models.CASCADE, related_name="isolations")
+    reason = models.CharField(max_length=300)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["proposal", "school"], name="one_reason_a_school_and_proposal"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.school}: {self.reason}"

@@ -1,0 +1,125 @@
+"""All reads about partnerships and isolation."""
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+
+from brightspots_web.connectedness.models import Isolation, Proposal
+from brightspots_web.directory import queries as directory
+from brightspots_web.directory.models import Appointment, Area, Membership, Partnership, School
+from brightspots_web.shared.permissions import Capability, Role, may
+
+
+@dataclass(frozen=True)
+class Connectedness:
+    """How many open schools of an area are in a partnership, and how many are in none."""
+
+    schools: int
+    isolated: int
+    partnerships: int
+    without_leader: int
+    """Partnerships whose proposed leader is not appointed yet."""
+
+    @property
+    def connected(self) -> int:
+        return self.schools - self.isolated
+
+    @property
+    def share(self) -> float | None:
+        return self.connected / self.schools if self.schools else None
+
+
+def proposals_visible_to(acting: Appointment | None) -> QuerySet[Proposal]:
+    if not may(acting, Capability.FORM_PARTNERSHIPS):
+        return Proposal.objects.none()
+    return Proposal.objects.all()
+
+
+def isolated_schools(acting: Appointment | None, area: Area | None = None) -> QuerySet[School]:
+    """The isolation register: open schools in no partnership, each with the reason known last."""
+    last_reason = (
+        Isolation.objects.filter(school=OuterRef("pk"))
+        .order_by("-proposal_id")
+        .values("reason")[:1]
+    )
+    schools = _not_in_partnership(_open_and_visible(acting, area))
+    return schools.annotate(reason=Subquery(last_reason)).order_by("area__path", "name", "code")
+
+
+def connectedness(acting: Appointment | None, area: Area | None = None) -> Connectedness:
+    """The counts of the front pages."""
+    schools = _open_and_visible(acting, area)
+    partnerships = partnerships_in(acting, area)
+    return Connectedness(
+        schools=schools.count(),
+        isolated=_not_in_partnership(schools).count(),
+        partnerships=partnerships.count(),
+        without_leader=partnerships.exclude(Exists(_leaders())).count(),
+    )
+
+
+def partnerships_in(acting: Appointment | None, area: Area | None = None) -> QuerySet[Partnership]:
+    """Live partnerships the appointment may see that have a school in the area."""
+    partnerships = directory.partnerships_visible_to(acting)
+    if area is not None:
+        inside = Membership.objects.filter(
+            directory.live(), school__area__path__startswith=area.path
+        )
+        partnerships = partnerships.filter(pk__in=inside.values("partnership"))
+    return partnerships
+
+
+def members_of(partnership: Partnership) -> QuerySet[Membership]:
+    """Live memberships, the leader's school first, then by distance."""
+    return (
+        Membership.objects.filter(directory.live(), partnership=partnership)
+        .select_related("school__area")
+        .annotate(leads=Q(school=partnership.lead_school_id))
+        .order_by("-leads", "distance_km", "school__name")
+    )
+
+
+def leaders_of(partnership: Partnership) -> QuerySet[Appointment]:
+    """Who holds a live appointment as the partnership's system leader."""
+    return Appointment.objects.filter(
+        directory.live(), role=Role.SYSTEM_LEADER, partnership=partnership
+    ).select_related("person", "school")
+
+
+def isolation_by_area(acting: Appointment | None, areas: list[Area]) -> dict[int, tuple[int, int]]:
+    """Area key -> (open schools, of these in no partnership), each area with all below it."""
+    counts: dict[int, tuple[int, int]] = {}
+    per_area: dict[str, list[int]] = {}
+    schools = _open_and_visible(acting, None)
+    for path, total in _count_by_area(schools):
+        per_area.setdefault(path, [0, 0])[0] = total
+    for path, isolated in _count_by_area(_not_in_partnership(schools)):
+        per_area.setdefault(path, [0, 0])[1] = isolated
+    for area in areas:
+        inside = [pair for path, pair in per_area.items() if path.startswith(area.path)]
+        counts[area.pk] = (sum(p[0] for p in inside), sum(p[1] for p in inside))
+    return counts
+
+
+def _count_by_area(schools: QuerySet[School]) -> list[tuple[str, int]]:
+    rows = schools.order_by().values("area__path").annotate(n=Count("pk"))
+    return [(row["area__path"], row["n"]) for row in rows]
+
+
+def _open_and_visible(acting: Appointment | None, area: Area | None) -> QuerySet[School]:
+    schools = directory.schools_visible_to(acting).filter(
+        Q(closed__isnull=True) | Q(closed__gt=directory.today())
+    )
+    return schools.filter(directory.within(area)) if area is not None else schools
+
+
+def _not_in_partnership(schools: QuerySet[School]) -> QuerySet[School]:
+    return schools.exclude(
+        Exists(Membership.objects.filter(directory.live(), school=OuterRef("pk")))
+    )
+
+
+def _leaders() -> QuerySet[Appointment]:
+    return Appointment.objects.filter(
+        directory.live(), role=Role.SYSTEM_LEADER, partnership=OuterRef("pk")
+    )
