@@ -205,7 +205,7 @@ def _header(
         names = _joined_names(above, names)
         problems.append(
             one_problem(
-                "The header stands in two rows (merged cells); each name is put together from both.",
+                "The header has two rows (merged cells); each name is put together from both.",
                 severity="warning",
                 mend="Check the names of the columns.",
                 row=row,

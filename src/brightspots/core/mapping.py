@@ -173,7 +173,7 @@ class Mapping:
         object.__setattr__(self, "keep", {name: tuple(v) for name, v in self.keep.items()})
         object.__setattr__(self, "grade_bands", tuple(self.grade_bands))
 
-    def keys(self) -> tuple[FieldKey, ...]:
+    def field_keys(self) -> tuple[FieldKey, ...]:
         """Return the mapped field keys, taken apart, in the order of the schema."""
         parsed = [parse_key(self.kind, key) for key in self.columns]
         order = {each.name: at for at, each in enumerate(schema_of(self.kind).fields)}
@@ -186,7 +186,7 @@ class Mapping:
 
     def missing(self) -> tuple[str, ...]:
         """Return what still has to be mapped before a file can be read."""
-        have = {key.field.name for key in self.keys()}
+        have = {key.field.name for key in self.field_keys()}
         school = "code" if self.kind == "schools" else "school"
         name = "name" if self.kind == "schools" else "school_name"
         needed = [school] if self.match == "code" else [name, "area_path"]
