@@ -5,12 +5,18 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from brightspots_web.directory import queries
+from brightspots_web.directory.bulk_actions import Change as Change
+from brightspots_web.directory.bulk_actions import Comparison as Comparison
+from brightspots_web.directory.bulk_actions import SchoolRow as SchoolRow
+from brightspots_web.directory.bulk_actions import compare_schools as compare_schools
+from brightspots_web.directory.bulk_actions import draw_outlines as draw_outlines
+from brightspots_web.directory.bulk_actions import import_schools as import_schools
+from brightspots_web.directory.bulk_actions import restore_schools as restore_schools
 from brightspots_web.directory.models import (
     Appointment,
     Area,
@@ -116,18 +122,6 @@ def end_appointment(appointment: Appointment, *, by: Appointment) -> Appointment
     appointment.save()
     audit.record("directory.end_appointment", by=by, target=appointment)
     return appointment
-
-
-def sample_cast() -> list[Appointment]:
-    """The invented people of the sample system; empty anywhere else."""
-    system = queries.system()
-    if not (settings.SAMPLE_MODE and system and system.is_sample):
-        return []
-    return list(
-        Appointment.objects.filter(queries.live(), person__email__endswith="@sample.invalid")
-        .select_related("person", "area", "school", "partnership")
-        .order_by("pk")
-    )
 
 
 def _check_may_appoint(

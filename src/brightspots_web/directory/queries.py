@@ -1,8 +1,10 @@
 """All reads of the register. What an appointment may see is decided here and nowhere else."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
@@ -103,6 +105,20 @@ def open_schools(on: date | None = None) -> QuerySet[School]:
     return School.objects.filter(Q(closed__isnull=True) | Q(closed__gt=day))
 
 
+def school_codes() -> set[str]:
+    """The codes of all schools, open and closed."""
+    return set(School.objects.values_list("code", flat=True).iterator())
+
+
+def school_names() -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Code, name and the names of the areas (root first) of all schools, to match files by."""
+    areas: dict[int, tuple[str, ...]] = {}
+    for key, name, parent in Area.objects.order_by("level").values_list("pk", "name", "parent"):
+        areas[key] = (*areas.get(parent or 0, ()), name)
+    for code, name, area in School.objects.values_list("code", "name", "area").iterator():
+        yield code, name, areas[area]
+
+
 def partnership_of(school: School) -> Partnership | None:
     membership = (
         Membership.objects.filter(live(), school=school).select_related("partnership").first()
@@ -183,3 +199,15 @@ def appointments_managed_by(acting: Appointment | None) -> QuerySet[Appointment]
         | Q(school__in=schools_visible_to(acting))
         | Q(partnership__in=partnerships_visible_to(acting))
     ).filter(role__in=[Role.SYSTEM_LEADER, Role.HEAD, Role.TEACHER])
+
+
+def sample_cast() -> list[Appointment]:
+    """The invented people of the sample system; empty anywhere else."""
+    present = system()
+    if not (settings.SAMPLE_MODE and present and present.is_sample):
+        return []
+    return list(
+        Appointment.objects.filter(live(), person__email__endswith="@sample.invalid")
+        .select_related("person", "area", "school", "partnership")
+        .order_by("pk")
+    )

@@ -10,4 +10,5 @@ urlpatterns = [
     path("people/appointments/<int:pk>/end/", views.end_appointment, name="end_appointment"),
     path("act-as/<int:pk>/", views.act_as, name="act_as"),
     path("sample/sign-in/", views.cast, name="cast"),
+    path("sample/sign-in/<int:pk>/", views.sign_in_as, name="sign_in_as"),
 ]

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -16,7 +17,9 @@ from brightspots_web.directory import actions, queries
 from brightspots_web.directory.decorators import requires
 from brightspots_web.directory.forms import AppointForm, SchoolFilter
 from brightspots_web.directory.middleware import ACTING, ActingRequest
-from brightspots_web.directory.models import Appointment, School
+from brightspots_web.directory.models import School
+from brightspots_web.shared.components import Badge, CastCard, Cell, Link, Table
+from brightspots_web.shared.components import Column as Heading
 from brightspots_web.shared.exports import Column, respond
 from brightspots_web.shared.permissions import Capability
 
@@ -40,7 +43,40 @@ def schools(request: ActingRequest) -> HttpResponse:
     page = Paginator(queries.search_schools(request.acting, search), PAGE).get_page(
         request.GET.get("page")
     )
-    return render(request, "directory/schools.html", {"form": form, "page": page})
+    query = request.GET.urlencode()
+    table = Table(
+        _("Schools, by name"),
+        [
+            Heading(_("School")),
+            Heading(_("Area")),
+            Heading(_("Phase")),
+            Heading(_("Pupils on roll"), numeric=True),
+            Heading(_("Partnership")),
+        ],
+        [_school_cells(school) for school in page],
+        exports=[
+            Link(fmt.upper(), f"{reverse('directory:schools_export', args=[fmt])}?{query}")
+            for fmt in ("csv", "xlsx")
+        ],
+        empty=_("No school fits. Clear the search to see all of them."),
+    )
+    context = {"form": form, "page": page, "table": table, "filter_label": _("Find a school")}
+    return render(request, "directory/schools.html", context)
+
+
+def _school_cells(school: School) -> list[Cell]:
+    code = getattr(school, "partnership_code", None)
+    partnership: Cell = Badge(_("in no partnership"))
+    if code:
+        name = getattr(school, "partnership_name", code)
+        partnership = Link(name, reverse("connectedness:partnership", args=[code]))
+    return [
+        Link(school.name, reverse("home:school", args=[school.code])),
+        school.area.name,
+        school.phase,
+        school.roll,
+        partnership,
+    ]
 
 
 @require_safe
@@ -102,7 +138,9 @@ def people(request: ActingRequest) -> HttpResponse:
     page = Paginator(queries.appointments_managed_by(request.acting), PAGE).get_page(
         request.GET.get("page")
     )
-    return render(request, "directory/people.html", {"form": form, "page": page})
+    return render(
+        request, "directory/people.html", {"form": form, "page": page, "submit_label": _("Appoint")}
+    )
 
 
 @requires(Capability.APPOINT)
@@ -125,21 +163,35 @@ def act_as(request: ActingRequest, pk: int) -> HttpResponse:
 
 
 @login_not_required
+@require_safe
 def cast(request: HttpRequest) -> HttpResponse:
     """The invented people of the sample system, to sign in as with one click."""
     if not settings.SAMPLE_MODE:
         raise Http404
-    people = actions.sample_cast()
-    if request.method == "POST":
-        appointment = next((a for a in people if str(a.pk) == request.POST.get("as")), None)
-        if appointment is None:
-            raise Http404
-        return _sign_in(request, appointment)
-    return render(request, "directory/cast.html", {"cast": people})
+    cards = [
+        CastCard(
+            role=appointment.get_role_display(),
+            name=str(appointment.person),
+            url=reverse("directory:sign_in_as", args=[appointment.pk]),
+            sees=str(appointment.place or _("the whole system")),
+        )
+        for appointment in queries.sample_cast()
+    ]
+    context = {
+        "cast": cards,
+        "empty_heading": _("There is nobody here"),
+        "empty_text": _("One-click sign-in is there in the sample system only."),
+    }
+    return render(request, "directory/cast.html", context)
 
 
-def _sign_in(request: HttpRequest, appointment: Appointment) -> HttpResponse:
-    backend = settings.AUTHENTICATION_BACKENDS[0]
-    login(request, appointment.person, backend=backend)
+@login_not_required
+@require_POST
+def sign_in_as(request: HttpRequest, pk: int) -> HttpResponse:
+    """Sign in as one of the sample's invented people; nowhere else is there such a door."""
+    appointment = next((a for a in queries.sample_cast() if a.pk == pk), None)
+    if appointment is None:
+        raise Http404
+    login(request, appointment.person, backend=settings.AUTHENTICATION_BACKENDS[0])
     request.session[ACTING] = appointment.pk
     return redirect("home:front")

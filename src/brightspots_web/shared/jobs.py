@@ -22,6 +22,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from brightspots_web.shared.components import Link
 from brightspots_web.shared.models import Job
 from brightspots_web.shared.permissions import Actor
 
@@ -68,14 +69,21 @@ class Progress:
 
 
 Work = Callable[[Mapping[str, Any], Progress], Mapping[str, Any] | None]
+Follow = Callable[[Job], Link]
 _registry: dict[str, Work] = {}
+_follow: dict[str, Follow] = {}
 
 
-def register(kind: str) -> Callable[[Work], Work]:
-    """Make a function the one that does jobs of this kind."""
+def register(kind: str, *, follow: Follow | None = None) -> Callable[[Work], Work]:
+    """Make a function the one that does jobs of this kind.
+
+    `follow` gives the link that a finished job's page offers.
+    """
 
     def add(work: Work) -> Work:
         _registry[kind] = work
+        if follow:
+            _follow[kind] = follow
         return work
 
     return add
@@ -92,6 +100,13 @@ def enqueue(kind: str, *, by: Actor, title: str, parameters: Mapping[str, Any]) 
     )
     transaction.on_commit(lambda: _send(job.pk))
     return job
+
+
+def follow(job: Job) -> Link | None:
+    """Where to go when the job is done."""
+    if job.status != Job.Status.DONE or job.kind not in _follow:
+        return None
+    return _follow[job.kind](job)
 
 
 def stop(job: Job) -> None:

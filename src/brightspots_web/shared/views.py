@@ -5,16 +5,22 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import formats
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from brightspots_web.shared import audit, jobs, queries
+from brightspots_web.shared.components import Column as Heading
+from brightspots_web.shared.components import Link, Table
 from brightspots_web.shared.exports import Column, respond
+from brightspots_web.shared.forms import AuditFilter
 from brightspots_web.shared.models import AuditHead
 from brightspots_web.shared.permissions import Actor, Capability, may
 
 PAGE = 50
+FORMATS = ("csv", "xlsx")
 
 
 @login_not_required
@@ -35,7 +41,17 @@ def _acting(request: HttpRequest) -> Actor | None:
 def job(request: HttpRequest, pk: int) -> HttpResponse:
     """How far a job is. Reloads itself while it is at work, without JavaScript."""
     found = get_object_or_404(queries.jobs_visible_to(_acting(request)), pk=pk)
-    response = render(request, "shared/job.html", {"job": found})
+    facts = [
+        (_("Asked for by"), found.actor),
+        (_("Asked for on"), formats.date_format(found.queued_at, "DATETIME_FORMAT")),
+    ]
+    context = {
+        "job": found,
+        "facts": facts,
+        "follow": jobs.follow(found),
+        "failed_heading": _("This could not be done"),
+    }
+    response = render(request, "shared/job.html", context)
     if not found.is_over:
         response["Refresh"] = "2"
     return response
@@ -53,7 +69,18 @@ def job_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(queries.jobs_visible_to(_acting(request)), PAGE).get_page(
         request.GET.get("page")
     )
-    return render(request, "shared/jobs.html", {"page": page})
+    rows = [
+        (
+            Link(found.title, reverse("shared:job", args=[found.pk])),
+            found.get_status_display(),
+            found.actor,
+            formats.date_format(found.queued_at, "SHORT_DATETIME_FORMAT"),
+        )
+        for found in page
+    ]
+    labels = (_("Work"), _("State"), _("Asked for by"), _("Asked for on"))
+    table = Table(_("Jobs, newest first"), [Heading(label) for label in labels], rows)
+    return render(request, "shared/jobs.html", {"page": page, "table": table})
 
 
 @require_safe
@@ -61,10 +88,28 @@ def audit_trail(request: HttpRequest) -> HttpResponse:
     _check_may_read(request)
     q = request.GET.get("q", "").strip()
     page = Paginator(queries.audit_entries(q), PAGE).get_page(request.GET.get("page"))
-    context: dict[str, Any] = {"page": page, "q": q}
+    rows = [
+        (
+            formats.date_format(entry.at, "SHORT_DATETIME_FORMAT"),
+            entry.actor,
+            entry.action,
+            entry.target,
+        )
+        for entry in page
+    ]
+    labels = (_("When"), _("Who"), _("What"), _("To what"))
+    table = Table(
+        _("Entries, newest first"),
+        [Heading(label) for label in labels],
+        rows,
+        exports=[Link(fmt.upper(), reverse("shared:audit_export", args=[fmt])) for fmt in FORMATS],
+        empty=_("No entry fits."),
+    )
+    context: dict[str, Any] = {"page": page, "table": table, "form": AuditFilter(request.GET)}
     if "check" in request.GET:
         context["broken"] = audit.first_broken_link()
         context["checked"] = True
+        context["broken_heading"] = _("The chain is broken here")
     return render(request, "shared/audit.html", context)
 
 
