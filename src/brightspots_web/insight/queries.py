@@ -378,6 +378,19 @@ def needs_attention(
     )
 
 
+def strength_and_need(run: Run | None = None) -> dict[int, tuple[float, float]]:
+    """School key -> (mean effect, mean probability of need) over its outcomes, for all schools.
+
+    For jobs that weigh schools against each other, never for a page.
+    """
+    run = run or current_run()
+    if run is None:
+        return {}
+    rows = Estimate.objects.filter(run=run, year=None).values_list("school").order_by("school")
+    means = rows.annotate(strength=Avg("estimate"), need=Avg("need_probability"))
+    return {school: (strength, need or 0.0) for school, strength, need in means}
+
+
 def totals(run: Run | None = None) -> dict[str, float]:
     """Pupils whom closing the gaps would reach, by outcome."""
     run = run or current_run()
