@@ -1,11 +1,13 @@
 """The parts several charts share: the value axis in plain words, the dot with its bar."""
 
+from collections.abc import Sequence
+from typing import Literal
+
 import svg
 from django.utils.translation import gettext as _
 
 from brightspots_web.shared.charts.draw import (
     ACCENT,
-    LINE,
     SOFT,
     Estimate,
     dot,
@@ -18,34 +20,40 @@ from brightspots_web.shared.charts.draw import (
 from brightspots_web.shared.charts.scale import Scale
 
 
-def value_axis(scale: Scale, top: float, bottom: float, *, unit: str = "") -> list[svg.Element]:
-    """Ticks below, the line "as expected" through, and the two directions in words."""
-    marks: list[svg.Element] = []
+def value_axis(
+    scale: Scale, bottom: float, lanes: Sequence[tuple[float, float]], *, unit: str = ""
+) -> list[svg.Element]:
+    """Ticks below, the line "as expected" in each lane, and the two directions in words.
+
+    The line leaves out what lies between lanes, where labels stand.
+    """
+    marks: list[svg.Element] = [line(scale.start, bottom, scale.end, bottom)]
     for tick in scale.ticks():
         x = scale.place(tick)
-        anchor = "start" if x < 5 else "end" if x > 95 else "middle"
         shown = scale.label(tick, signed=True)
         marks.append(line(x, bottom, x, bottom + 5))
-        marks.append(text(x, bottom + 19, shown, anchor=anchor, fill=SOFT, size=13))  # type: ignore[arg-type]  # one of the three words above
-    marks.append(line(scale.start, bottom, scale.end, bottom))
+        marks.append(text(x, bottom + 19, shown, anchor=_anchor(x, 5), fill=SOFT, size=13))
     if not scale.outside(0.0):
         zero = scale.place(0.0)
-        anchor = "start" if zero < 20 else "end" if zero > 80 else "middle"
-        marks.append(line(zero, top - 6, zero, bottom, stroke=SOFT, width=1.25))
-        marks.append(text(zero, top - 11, _("as expected"), anchor=anchor, fill=SOFT, size=13))  # type: ignore[arg-type]  # as above
-    marks.extend(directions(bottom + 38, scale.low < 0, scale.high > 0))
+        marks.append(text(zero, 13, _("as expected"), anchor=_anchor(zero, 20), fill=SOFT, size=13))
+        marks.extend(line(zero, y1, zero, y2, stroke=SOFT, width=1.25) for y1, y2 in lanes)
+    if scale.low < 0:
+        marks.append(text(0, bottom + 38, "← " + _("lower"), fill=SOFT, size=13))
+    if scale.high > 0:
+        marks.append(text(100, bottom + 38, _("higher") + " →", anchor="end", fill=SOFT, size=13))
     if unit:
-        marks.append(text(50, bottom + 38, unit, anchor="middle", fill=SOFT, size=13))
+        marks.append(text(50, bottom + unit_row(unit), unit, anchor="middle", fill=SOFT, size=13))
     return marks
 
 
-def directions(y: float, down: bool = True, up: bool = True) -> list[svg.Element]:
-    marks: list[svg.Element] = []
-    if down:
-        marks.append(text(0, y, "← " + _("lower"), fill=SOFT, size=13))
-    if up:
-        marks.append(text(100, y, _("higher") + " →", anchor="end", fill=SOFT, size=13))
-    return marks
+def unit_row(unit: str) -> int:
+    """A long unit has a row of its own, or it would meet the two directions on a phone."""
+    return 56 if len(unit) > 14 else 38
+
+
+def _anchor(x: float, edge: float) -> Literal["start", "middle", "end"]:
+    """Keep a label within the drawing near its edges."""
+    return "start" if x < edge else "end" if x > 100 - edge else "middle"
 
 
 def bar_and_dot(
@@ -100,8 +108,3 @@ def verdict(estimate: Estimate, digits: int = 1) -> str:
     if bounds[1] < 0:
         return _("%(label)s: %(value)s (%(interval)s), lower than expected.") % names
     return _("%(label)s: %(value)s (%(interval)s), about as expected.") % names
-
-
-def zero_line(scale: Scale, top: float, bottom: float) -> svg.Element:
-    x = scale.place(0.0)
-    return line(x, top, x, bottom, stroke=LINE)

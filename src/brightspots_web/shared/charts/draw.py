@@ -22,7 +22,7 @@ SOFT = "#566072"  # secondary text: 6.2 to 1 on white
 LINE = "#c9ced8"
 DOT = "#a7afbf"  # the family around a school
 # Five steps of lightness of the accent, light to dark.
-STEPS = ("#e6ebf7", "#bccaea", "#8ea3d6", "#5670b8", "#21409a")
+STEPS = ("#dfe6f5", "#b7c6e8", "#8ea3d6", "#5670b8", "#21409a")
 
 TYPE_SIZE = 14
 

@@ -7,7 +7,7 @@ import svg
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from brightspots_web.shared.charts.axis import value_axis
+from brightspots_web.shared.charts.axis import unit_row, value_axis
 from brightspots_web.shared.charts.draw import (
     ACCENT,
     SOFT,
@@ -25,7 +25,7 @@ from brightspots_web.shared.charts.draw import (
 )
 from brightspots_web.shared.charts.scale import Scale, fit, nice_step
 
-TOP, BOTTOM = 40, 210
+TOP, BOTTOM = 52, 214
 
 
 def histogram(
@@ -37,7 +37,7 @@ def histogram(
     marker: float | None = None,
     marker_label: str = "",
     suppress_below: int = 3,
-    about_bins: int = 16,
+    about_bins: int = 20,
 ) -> Chart:
     """Count schools in equal bins; a bin of fewer than suppress_below is not counted out."""
     columns = (_("From"), _("To"), _("Schools"))
@@ -65,14 +65,22 @@ def histogram(
             rows.append(
                 (scale.label(low, signed=True), scale.label(low + width, signed=True), shown)
             )
-    marks.extend(value_axis(scale, 24, BOTTOM, unit=unit))
+    marks.extend(value_axis(scale, BOTTOM, ((TOP - 8, BOTTOM),), unit=unit))
     place = known(marker)
     if place is not None and not scale.outside(place):
         x = scale.place(place)
-        anchor = "end" if x > 50 else "start"
-        marks.append(line(x, TOP - 6, x, BOTTOM, stroke=ACCENT, width=3))
-        marks.append(text(x + (-1.5 if x > 50 else 1.5), TOP + 8, marker_label, anchor=anchor,
-                          fill=ACCENT, bold=True))  # type: ignore[arg-type]  # fmt: skip  # one of two words
+        late = x > 50
+        marks.append(line(x, TOP - 14, x, BOTTOM, stroke=ACCENT, width=3))
+        marks.append(
+            text(
+                x + (-1.5 if late else 1.5),
+                TOP - 16,
+                marker_label,
+                anchor="end" if late else "start",
+                fill=ACCENT,
+                bold=True,
+            )
+        )
     description = ngettext(
         "%(n)s school; from %(low)s to %(high)s.", "%(n)s schools; from %(low)s to %(high)s.",
         len(seen),
@@ -82,7 +90,7 @@ def histogram(
         "high": number(max(seen), signed=True),
     }  # fmt: skip
     legend = (_few(suppress_below),) if hidden else ()
-    svg_text = drawing(key, title, description, BOTTOM + 46, marks)
+    svg_text = drawing(key, title, description, BOTTOM + 6 + unit_row(unit), marks)
     return Chart(key, svg_text, title, description, columns, tuple(rows), legend)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import svg
 from django.utils.translation import gettext as _
 
-from brightspots_web.shared.charts.axis import bar_and_dot, value_axis, verdict
+from brightspots_web.shared.charts.axis import bar_and_dot, unit_row, value_axis, verdict
 from brightspots_web.shared.charts.draw import (
     LINE,
     Chart,
@@ -35,7 +35,11 @@ def intervals(
     if scale.high - scale.low > 12 * (tight.high - tight.low):
         scale = tight
     bottom = 26 + ROW * len(rows)
-    marks: list[svg.Element] = [*value_axis(scale, 24, bottom, unit=unit)]
+    lanes = [
+        (18, 25),
+        *((26 + ROW * i + 27, 26 + ROW * i + 49) for i, row in enumerate(rows) if row.known),
+    ]
+    marks: list[svg.Element] = [*value_axis(scale, bottom, lanes, unit=unit)]
     for index, row in enumerate(rows):
         y = 26 + ROW * index
         if index:
@@ -55,5 +59,5 @@ def intervals(
         )
         for row in rows
     )
-    svg_text = drawing(key, title, description, bottom + 46, marks)
+    svg_text = drawing(key, title, description, bottom + 6 + unit_row(unit), marks)
     return Chart(key, svg_text, title, description, columns, table)

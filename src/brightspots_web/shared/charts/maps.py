@@ -29,7 +29,8 @@ from brightspots_web.shared.charts.projection import (
 )
 from brightspots_web.shared.charts.scale import nice_step
 
-UNKNOWN = "#f1f2f4"
+UNKNOWN = "url(#hatch)"
+MAX_LINKS = 150
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,7 @@ def area_map(
         )
 
     shapes = simplified([area.rings for area in drawn], projection)
-    marks = [
-        _area(area, shape, projection, _colour(area.value, cuts), shown(area.value))
-        for area, shape in zip(drawn, shapes, strict=True)
-    ]
+    marks = [_hatch(), _areas(drawn, shapes, projection, cuts, shown)]
     description = _("%(n)s areas, shaded from light (low) to dark (high): %(what)s.") % {
         "n": len(drawn),
         "what": value_label,
@@ -132,6 +130,37 @@ def _scale_bar(projection: Projection) -> str:
     return svg.SVG(
         width=pct(100), height=32, class_=["chart"], extra={"aria-hidden": "true"}, elements=marks
     ).as_str()
+
+
+def _areas(
+    areas: Sequence[Area],
+    shapes: Sequence[Sequence[Ring]],
+    projection: Projection,
+    cuts: Sequence[float],
+    shown: Callable[[float | None], str],
+) -> svg.G:
+    marks: list[svg.Element] = []
+    if len(areas) <= MAX_LINKS:
+        for area, shape in zip(areas, shapes, strict=True):
+            fill = _colour(area.value, cuts)
+            marks.append(_area(area, shape, projection, fill, shown(area.value)))
+    else:
+        # Very many areas: one path a class keeps the page light; the table names them.
+        paths: dict[str, list[str]] = {}
+        for area, shape in zip(areas, shapes, strict=True):
+            paths.setdefault(_colour(area.value, cuts), []).append(compact_path(shape))
+        for fill, pieces in sorted(paths.items()):
+            marks.append(svg.Path(extra={"d": "".join(pieces)}, fill=fill, fill_rule="evenodd"))
+    return svg.G(stroke="#fff", stroke_width=0.7, elements=marks)
+
+
+def _hatch() -> svg.Element:
+    """Not known is hatched: another kind of thing than a low value."""
+    strokes = svg.Path(extra={"d": "M0 4L4 0"}, stroke="#a7afbf", stroke_width=0.8)
+    ground = svg.Rect(width=4, height=4, fill="#f1f2f4")
+    pattern = svg.Pattern(id="hatch", width=4, height=4, patternUnits="userSpaceOnUse",
+                          elements=[ground, strokes])  # fmt: skip
+    return svg.Defs(elements=[pattern])
 
 
 def _area(

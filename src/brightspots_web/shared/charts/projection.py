@@ -59,13 +59,18 @@ class Projection:
 def simplified(areas: Sequence[Sequence[Ring]], projection: Projection) -> list[list[Ring]]:
     """Project all areas and drop corners until they are light, neighbours still meeting.
 
-    coverage_simplify takes the areas together: a border shared by two stays shared.
+    coverage_simplify takes the areas together: a border shared by two stays shared. Where
+    the source's borders do not match it cannot, and each outline is simplified alone; the
+    white line between areas is wider than the seams that leaves.
     """
     polygons = [_polygon(rings, projection) for rings in areas]
     tolerance = 0.4
     lighter = polygons
     while shapely.get_num_coordinates(lighter).sum() > MAX_CORNERS and tolerance < 20:
         lighter = list(shapely.coverage_simplify(polygons, tolerance))
+        if shapely.get_num_coordinates(lighter).sum() > MAX_CORNERS:
+            alone = list(shapely.simplify(lighter, tolerance))
+            lighter = [_without_islets(shape) for shape in alone]
         tolerance *= 1.5
     return [_rings(shape) for shape in lighter]
 
@@ -82,16 +87,19 @@ def _polygon(rings: Sequence[Ring], projection: Projection) -> shapely.Geometry:
     return shapely.MultiPolygon(parts)
 
 
+def _without_islets(shape: shapely.Geometry) -> shapely.Geometry:
+    """Leave out islets smaller than the pen, but never the whole area."""
+    parts = sorted(shapely.get_parts(shape), key=lambda part: -part.area)
+    kept = [part for index, part in enumerate(parts) if index == 0 or part.area >= 1]
+    return shapely.MultiPolygon(kept)
+
+
 def _rings(shape: shapely.Geometry) -> list[Ring]:
-    parts = shapely.get_parts(shape)
-    found: list[Ring] = []
-    for part in parts:
-        if part.area < 0.6 and len(parts) > 1:
-            continue  # an islet smaller than the pen
-        for ring in (part.exterior, *part.interiors):
-            corners = [(round(x, 1), round(y, 1)) for x, y in ring.coords]
-            found.append(tuple(corners))
-    return found
+    return [
+        tuple((round(x, 1), round(y, 1)) for x, y in ring.coords)
+        for part in shapely.get_parts(_without_islets(shape))
+        for ring in (part.exterior, *part.interiors)
+    ]
 
 
 def compact_path(rings: Sequence[Ring]) -> str:

@@ -34,6 +34,7 @@ STYLES = (
     ("circle", "#6f7b91"),
 )
 MAX_LINKS = 400
+MAX_NUMBERED = 12
 
 
 @dataclass(frozen=True)
@@ -65,16 +66,20 @@ def school_map(
     projection = Projection.around(placed, margin=14)
     marks: list[svg.Element] = _outlines(outlines, projection)
     groups: dict[str, list[Point]] = defaultdict(list)
-    for point in sorted(points, key=lambda point: (point.group, point.label)):
+    ordered = sorted(points, key=lambda point: (point.group, not point.leader, point.label))
+    for point in ordered:
         groups[point.group].append(point)
+    numbered = len(points) <= MAX_NUMBERED
     merged = len(points) > max_points
     if merged:
         marks.extend(_cells(points, projection))
     else:
         styles = _styles(groups, projection)
-        linked = len(points) <= MAX_LINKS
+        pen = _Pen(projection, linked=len(points) <= MAX_LINKS, size=_size(len(points)))
         for name, members in groups.items():
-            marks.extend(_group(members, styles.get(name), projection, linked))
+            marks.extend(_group(members, styles.get(name), pen))
+        if numbered:
+            marks.extend(_numbers(ordered, projection))
     isolated = sum(point.isolated for point in points)
     rows = tuple(
         (
@@ -87,7 +92,10 @@ def school_map(
     n_groups = sum(1 for name in groups if name)
     description = _describe(len(points), n_groups, isolated)
     drawing = map_drawing(key, title, description, projection, marks)
-    legend = _merged_legend() if merged else _legend(n_groups > 0, isolated > 0)
+    if numbered:
+        legend = _numbered_legend(ordered)
+    else:
+        legend = _merged_legend() if merged else _legend(n_groups > 0, isolated > 0)
     return Chart(key, drawing, title, description, columns, rows, legend, shape="tall")
 
 
@@ -138,45 +146,53 @@ def _styles(
     return chosen
 
 
-def _group(
-    members: Sequence[Point],
-    style: tuple[str, str] | None,
-    projection: Projection,
-    linked: bool,
-) -> list[svg.Element]:
+@dataclass(frozen=True)
+class _Pen:
+    projection: Projection
+    linked: bool
+    size: float
+
+    def place(self, point: Point) -> tuple[float, float]:
+        return self.projection.place(point.longitude, point.latitude)
+
+
+def _size(n: int) -> float:
+    """Large marks for few schools; on a phone a unit is about three quarters of a pixel."""
+    return 10 if n <= MAX_NUMBERED else 5.5 if n <= 60 else 4.2 if n <= 250 else 3
+
+
+def _group(members: Sequence[Point], style: tuple[str, str] | None, pen: _Pen) -> list[svg.Element]:
     marks: list[svg.Element] = []
     shape, colour = style or ("circle", "#fff")
     leaders = [point for point in members if point.leader] if style else []
     if leaders:
-        x, y = projection.place(leaders[0].longitude, leaders[0].latitude)
+        x, y = pen.place(leaders[0])
         spokes = "".join(
-            f"M{x} {y}L{px} {py}"
-            for px, py in (projection.place(p.longitude, p.latitude) for p in members)
-            if (px, py) != (x, y)
+            f"M{x} {y}L{px} {py}" for px, py in map(pen.place, members) if (px, py) != (x, y)
         )
         if spokes:
-            marks.append(svg.Path(extra={"d": spokes}, stroke=colour, stroke_width=0.8,
-                                  stroke_opacity=0.55, fill="none"))  # fmt: skip
-    drawn = [_point(point, shape, projection, linked) for point in members]
+            marks.append(svg.Path(extra={"d": spokes}, stroke=colour, stroke_width=1,
+                                  stroke_opacity=0.6, fill="none"))  # fmt: skip
+    drawn = [_point(point, shape, pen) for point in members]
     outline = None if style else SOFT
     marks.append(svg.G(fill=colour, stroke=outline or "#fff", stroke_width=0.8, elements=drawn))
     return marks
 
 
-def _point(point: Point, shape: str, projection: Projection, linked: bool) -> svg.Element:
-    x, y = projection.place(point.longitude, point.latitude)
-    size = 5.2 if point.leader else 3.2
+def _point(point: Point, shape: str, pen: _Pen) -> svg.Element:
+    x, y = pen.place(point)
+    size = pen.size * (1.5 if point.leader and pen.size < 10 else 1)
     mark = svg.Path(extra={"d": outline(shape, x, y, size)})
     if point.isolated:
         # Ringed, with a centre: found by shape, not by colour.
-        ring = f"M{x - 6} {y}a6 6 0 1 0 12 0a6 6 0 1 0-12 0z"
+        wide = max(pen.size, 6)
         mark = svg.Path(
-            extra={"d": ring + outline("circle", x, y, 1.6)},
+            extra={"d": outline("circle", x, y, wide) + outline("circle", x, y, wide / 4)},
             fill="#fff",
             stroke=INK,
             stroke_width=1.4,
         )
-    if not linked:
+    if not pen.linked:
         return mark
     mark.elements = [svg.Title(text=escape(point.label))]
     if not point.href:
@@ -232,6 +248,36 @@ def _legend(grouped: bool, isolated: bool) -> tuple[LegendItem, ...]:
             stroke_width=1.4,
         )
         items.append(LegendItem(swatch(ring), _("isolated school")))
+    return tuple(items)
+
+
+def _numbers(points: Sequence[Point], projection: Projection) -> list[svg.Element]:
+    """A number on each mark, for a legend that names the schools."""
+    marks: list[svg.Element] = []
+    for position, point in enumerate(points, start=1):
+        x, y = projection.place(point.longitude, point.latitude)
+        marks.append(_numeral(x, y, position, INK if point.isolated or not point.group else "#fff"))
+    return [svg.G(extra={"pointer-events": "none"}, elements=marks)]
+
+
+def _numeral(x: float, y: float, position: int, fill: str) -> svg.Text:
+    return svg.Text(x=x, y=round(y + 4.6, 1), text=str(position), text_anchor="middle", fill=fill,
+                    font_size=13, font_weight="600", font_family="sans-serif")  # fmt: skip
+
+
+def _numbered_legend(points: Sequence[Point]) -> tuple[LegendItem, ...]:
+    items = []
+    for position, point in enumerate(points, start=1):
+        words = point.label
+        if point.leader:
+            words = _("%(school)s (leading school)") % {"school": point.label}
+        elif point.isolated:
+            words = _("%(school)s (isolated)") % {"school": point.label}
+        plain = point.isolated or not point.group
+        disc = svg.Circle(cx=9, cy=9, r=8.5, fill="#fff" if plain else ACCENT, stroke=INK,
+                          stroke_width=1 if plain else 0)  # fmt: skip
+        mark = svg.G(elements=[disc, _numeral(9, 9, position, INK if plain else "#fff")])
+        items.append(LegendItem(swatch(mark), words))
     return tuple(items)
 
 

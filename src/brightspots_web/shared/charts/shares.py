@@ -4,21 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import svg
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from brightspots_web.shared.charts.draw import (
     INK,
     STEPS,
     Chart,
+    LegendItem,
     drawing,
     known,
     nothing_to_draw,
     number,
     pct,
+    swatch,
     text,
 )
 
-BAR, ROW = 44, 26
+BAR = 44
 NOISE = "#d8dce4"
 
 
@@ -52,22 +55,21 @@ def shares(*, key: str, title: str, parts: Sequence[Share]) -> Chart:
                          fill="#fff" if dark else INK, bold=True)  # fmt: skip
             marks.append(label)
         at += width
-    for index, (part, size, colour) in enumerate(zip(parts, sizes, colours, strict=True)):
-        y = BAR + 14 + ROW * index
-        marks.append(svg.Rect(x=0, y=y, width=14, height=14, fill=colour))
-        marks.append(
-            svg.SVG(
-                xmlns=None, x=22, y=0, overflow="visible", elements=[text(0, y + 12, part.label)]
-            )
-        )
-        shown = _percent(size, whole)
-        marks.append(text(100, y + 12, shown, anchor="end", bold=True))
     rows = tuple(
         (part.label, _percent(size, whole)) for part, size in zip(parts, sizes, strict=True)
     )
     description = "; ".join(f"{label}: {share}" for label, share in rows) + "."
-    svg_text = drawing(key, title, description, BAR + 14 + ROW * len(parts), marks)
-    return Chart(key, svg_text, title, description, columns, rows)
+    svg_text = drawing(key, title, description, BAR, marks)
+    # The words stand in the page, not in the drawing: long names wrap on a phone.
+    legend = tuple(
+        LegendItem(_box(colour), f"{share} {label}")
+        for colour, (label, share) in zip(colours, rows, strict=True)
+    )
+    return Chart(key, svg_text, title, description, columns, rows, legend)
+
+
+def _box(colour: str) -> SafeString:
+    return swatch(svg.Rect(x=1, y=1, width=16, height=16, fill=colour))
 
 
 def _percent(size: float, whole: float) -> str:

@@ -7,7 +7,7 @@ import svg
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from brightspots_web.shared.charts.axis import bar_and_dot, value_axis, verdict
+from brightspots_web.shared.charts.axis import bar_and_dot, unit_row, value_axis, verdict
 from brightspots_web.shared.charts.draw import (
     DOT,
     LINE,
@@ -47,12 +47,13 @@ def family_strip(
         return nothing_to_draw(key, title, columns)
     scale = _scale(estimate, others)
     stacks, height = _stack(others, scale)
-    floor = 52 + height
+    floor = 44 + height
     own = floor + 46
+    lanes = ((18, 24), (46, floor + 10), (own - 8, own + 22))
     count = ngettext("%(n)s school like ours", "%(n)s schools like ours", len(others)) % {
         "n": len(others)
     }
-    marks: list[svg.Element] = [*value_axis(scale, 24, own + 22, unit=unit)]
+    marks: list[svg.Element] = [*value_axis(scale, own + 22, lanes, unit=unit)]
     marks.append(text(0, 40, count, fill=SOFT))
     marks.append(
         svg.G(
@@ -72,7 +73,7 @@ def family_strip(
     description = _describe(estimate, others, digits)
     rows = [(estimate.label, shown, interval_text(estimate, digits))]
     rows += [(_("A school like ours"), number(value, digits, signed=True), "") for value in others]
-    svg_text = drawing(key, title, description, own + 66, marks)
+    svg_text = drawing(key, title, description, own + 26 + unit_row(unit), marks)
     return Chart(key, svg_text, title, description, columns, tuple(rows))
 
 
