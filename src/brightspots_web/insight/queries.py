@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
 
-from django.db.models import Avg, Avg, Count, Q, QuerySet, Sum
+from django.db.models import Avg, Count, Q, QuerySet, Sum
 
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Appointment, Area, Partnership, School
@@ -404,20 +404,3 @@ def totals(run: Run | None = None) -> dict[str, float]:
 
 def may_analyse(acting: Appointment | None) -> bool:
     return may(acting, Capability.ANALYSE)
-
-
-def strength_and_need(run: Run | None = None) -> dict[int, tuple[float, float]]:
-    """School key -> (strength, need) for forming partnerships, over all outcomes of a run.
-
-    Strength is the mean estimate in pupil SD; need the mean probability of being clearly below
-    what is expected of schools like it.
-    """
-    run = run or current_run()
-    if run is None:
-        return {}
-    rows = (
-        Estimate.objects.filter(run=run, year=None)
-        .values_list("school")
-        .annotate(strength=Avg("estimate"), need=Avg("need_probability"))
-    )
-    return {school: (strength, need or 0.0) for school, strength, need in rows}
