@@ -19,6 +19,8 @@ app = typer.Typer(
 )
 
 COMMANDS = {
+    "serve": "brightspots_cli.serve",
+    "worker": "brightspots_cli.worker",
     "value-added": "brightspots_cli.value_added",
     "partnerships": "brightspots_cli.partnerships",
 }
@@ -36,7 +38,9 @@ def run() -> None:
     try:
         app()
     except InputError as error:
-        Console(stderr=True, soft_wrap=True).print(f"brightspots: {error}", style="bold", markup=False, highlight=False)
+        Console(stderr=True, soft_wrap=True).print(
+            f"brightspots: {error}", style="bold", markup=False, highlight=False
+        )
         sys.exit(2)
 
 

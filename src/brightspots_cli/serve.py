@@ -1,0 +1,70 @@
+"""`brightspots serve`: the web application and its worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from brightspots_cli import platform
+
+
+def command(
+    home: Annotated[Path | None, typer.Option(help="Folder of the installation.")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    processes: Annotated[int, typer.Option(help="Web server processes.")] = 2,
+    worker: Annotated[
+        bool, typer.Option("--worker/--no-worker", help="Also start the worker that does jobs.")
+    ] = True,
+) -> None:
+    """Serve the web application, with the worker that does its jobs.
+
+    Uses the embedded database in the home folder, or PostgreSQL where DATABASE_URL names one.
+    Stop it with Ctrl-C.
+    """
+    platform.start(home)
+    serve(host, port, processes=processes, worker=worker)
+
+
+def serve(host: str, port: int, *, processes: int = 2, worker: bool = True) -> None:
+    """Start web server and worker as children, and end both when either ends."""
+    from django.core.management import call_command
+
+    call_command("collectstatic", interactive=False, verbosity=0)
+    web = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
+    web += ["--host", host, "--port", str(port), "--workers", str(processes)]
+    web += ["--log-level", "warning", "brightspots_web.config.wsgi:application"]
+    commands = [web]
+    if worker:
+        commands.append([sys.executable, "-m", "brightspots_cli.worker"])
+    children = [subprocess.Popen(command, env=os.environ.copy()) for command in commands]
+    print(f"Brightspots is at http://{host}:{port}/  (Ctrl-C stops it)", flush=True)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        while all(child.poll() is None for child in children):
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        _end(children)
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _end(children: list[subprocess.Popen[bytes]]) -> None:
+    for child in children:
+        child.terminate()
+    for child in children:
+        try:
+            child.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            child.kill()
