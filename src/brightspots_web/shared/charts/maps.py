@@ -29,7 +29,6 @@ from brightspots_web.shared.charts.projection import (
 )
 from brightspots_web.shared.charts.scale import nice_step
 
-UNKNOWN = "url(#hatch)"
 MAX_LINKS = 150
 
 
@@ -79,6 +78,9 @@ def area_map(
     projection = Projection.around(corners)
     cuts = _cuts([value for area in drawn if (value := known(area.value)) is not None], classes)
 
+    def paint(value: float | None) -> str:
+        return _colour(value, cuts) or f"url(#{escape(key)}-hatch)"
+
     def shown(value: float | None) -> str:
         words = number(value, digits, signed=signed)
         return (
@@ -86,7 +88,7 @@ def area_map(
         )
 
     shapes = simplified([area.rings for area in drawn], projection)
-    marks = [_hatch(), _areas(drawn, shapes, projection, cuts, shown)]
+    marks = [_hatch(key), _areas(drawn, shapes, projection, paint, shown)]
     description = _("%(n)s areas, shaded from light (low) to dark (high): %(what)s.") % {
         "n": len(drawn),
         "what": value_label,
@@ -136,29 +138,28 @@ def _areas(
     areas: Sequence[Area],
     shapes: Sequence[Sequence[Ring]],
     projection: Projection,
-    cuts: Sequence[float],
+    paint: Callable[[float | None], str],
     shown: Callable[[float | None], str],
 ) -> svg.G:
     marks: list[svg.Element] = []
     if len(areas) <= MAX_LINKS:
         for area, shape in zip(areas, shapes, strict=True):
-            fill = _colour(area.value, cuts)
-            marks.append(_area(area, shape, projection, fill, shown(area.value)))
+            marks.append(_area(area, shape, projection, paint(area.value), shown(area.value)))
     else:
         # Very many areas: one path a class keeps the page light; the table names them.
         paths: dict[str, list[str]] = {}
         for area, shape in zip(areas, shapes, strict=True):
-            paths.setdefault(_colour(area.value, cuts), []).append(compact_path(shape))
+            paths.setdefault(paint(area.value), []).append(compact_path(shape))
         for fill, pieces in sorted(paths.items()):
             marks.append(svg.Path(extra={"d": "".join(pieces)}, fill=fill, fill_rule="evenodd"))
     return svg.G(stroke="#fff", stroke_width=0.7, elements=marks)
 
 
-def _hatch() -> svg.Element:
+def _hatch(key: str) -> svg.Element:
     """Not known is hatched: another kind of thing than a low value."""
     strokes = svg.Path(extra={"d": "M0 4L4 0"}, stroke="#a7afbf", stroke_width=0.8)
     ground = svg.Rect(width=4, height=4, fill="#f1f2f4")
-    pattern = svg.Pattern(id="hatch", width=4, height=4, patternUnits="userSpaceOnUse",
+    pattern = svg.Pattern(id=f"{escape(key)}-hatch", width=4, height=4, patternUnits="userSpaceOnUse",
                           elements=[ground, strokes])  # fmt: skip
     return svg.Defs(elements=[pattern])
 
@@ -188,9 +189,10 @@ def _cuts(values: Sequence[float], classes: int) -> list[float]:
 
 
 def _colour(value: float | None, cuts: Sequence[float]) -> str:
+    """The step of lightness of a value; "" where it is not known."""
     given = known(value)
     if given is None:
-        return UNKNOWN
+        return ""
     return _ramp(len(cuts) + 1)[sum(given >= cut for cut in cuts)]
 
 
@@ -210,9 +212,16 @@ def _legend(
             words = _("%(low)s to %(high)s") % {"low": shown(low), "high": shown(high)}
             items.append(LegendItem(_box(colour), shown(low) if low == high else words))
     if len(values) < len(areas):
-        items.append(LegendItem(_box(UNKNOWN), _("not enough evidence")))
+        items.append(LegendItem(_hatched_box(), _("not enough evidence")))
     return tuple(items)
 
 
 def _box(fill: str) -> SafeString:
     return swatch(svg.Rect(x=1, y=1, width=16, height=16, fill=fill, stroke=SOFT))
+
+
+def _hatched_box() -> SafeString:
+    # Drawn out: a pattern of another drawing cannot be reached from here on paper.
+    ground = svg.Rect(x=1, y=1, width=16, height=16, fill="#f1f2f4", stroke=SOFT)
+    strokes = svg.Path(extra={"d": "M1 9L9 1M1 17L17 1M9 17L17 9"}, stroke="#a7afbf")
+    return swatch(svg.G(elements=[ground, strokes]))

@@ -64,14 +64,14 @@ def simplified(areas: Sequence[Sequence[Ring]], projection: Projection) -> list[
     white line between areas is wider than the seams that leaves.
     """
     polygons = [_polygon(rings, projection) for rings in areas]
-    tolerance = 0.4
+    tolerance = 0.3
     lighter = polygons
-    while shapely.get_num_coordinates(lighter).sum() > MAX_CORNERS and tolerance < 20:
+    most = max(MAX_CORNERS, 16 * len(polygons))
+    while shapely.get_num_coordinates(lighter).sum() > most and tolerance < 4:
         lighter = list(shapely.coverage_simplify(polygons, tolerance))
-        if shapely.get_num_coordinates(lighter).sum() > MAX_CORNERS:
-            alone = list(shapely.simplify(lighter, tolerance))
-            lighter = [_without_islets(shape) for shape in alone]
-        tolerance *= 1.5
+        if shapely.get_num_coordinates(lighter).sum() > most:
+            lighter = list(shapely.simplify(lighter, tolerance))
+        tolerance *= 1.3
     return [_rings(shape) for shape in lighter]
 
 
@@ -84,20 +84,29 @@ def _polygon(rings: Sequence[Ring], projection: Projection) -> shapely.Geometry:
     ]
     found = shapely.symmetric_difference_all(solid)
     parts = [part for part in shapely.get_parts(found) if part.geom_type == "Polygon"]
-    return shapely.MultiPolygon(parts)
+    return _without_islets(shapely.MultiPolygon(parts))
 
 
 def _without_islets(shape: shapely.Geometry) -> shapely.Geometry:
-    """Leave out islets smaller than the pen, but never the whole area."""
+    """Leave out islets and holes smaller than the pen, but never the whole area."""
     parts = sorted(shapely.get_parts(shape), key=lambda part: -part.area)
-    kept = [part for index, part in enumerate(parts) if index == 0 or part.area >= 1]
-    return shapely.MultiPolygon(kept)
+    return shapely.MultiPolygon(
+        [
+            shapely.Polygon(part.exterior, [hole for hole in part.interiors if _size(hole) >= 1])
+            for index, part in enumerate(parts)
+            if index == 0 or part.area >= 1
+        ]
+    )
+
+
+def _size(ring: shapely.LinearRing) -> float:
+    return float(shapely.Polygon(ring).area)
 
 
 def _rings(shape: shapely.Geometry) -> list[Ring]:
     return [
         tuple((round(x, 1), round(y, 1)) for x, y in ring.coords)
-        for part in shapely.get_parts(_without_islets(shape))
+        for part in shapely.get_parts(shape)
         for ring in (part.exterior, *part.interiors)
     ]
 

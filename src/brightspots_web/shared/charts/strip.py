@@ -64,7 +64,7 @@ def family_strip(
             ],
         )
     )
-    marks.append(svg.Line(x1="0", x2=svg.Length(100, "%"), y1=floor + 10, y2=floor + 10,
+    marks.append(svg.Line(x1=0, x2=svg.Length(100, "%"), y1=floor + 10, y2=floor + 10,
                           stroke=LINE, stroke_width=1, stroke_dasharray=[2, 3]))  # fmt: skip
     shown = number(estimate.value, digits, signed=True)
     marks.append(text(0, own - 14, estimate.label, bold=True))

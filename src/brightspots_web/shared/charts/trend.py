@@ -144,8 +144,8 @@ def _shape(x: float, y: float, colour: str, shape: str, *, per_cent: bool = Fals
     if shape == "circle":
         mark = svg.Circle(r=6, fill=colour, stroke="#fff", stroke_width=1.5)
     else:
-        flat = [coordinate for corner in outlines[shape] for coordinate in corner]
-        mark = svg.Polygon(points=list(flat), fill=colour, stroke="#fff", stroke_width=1.5)
+        corners = [svg.Point(x, y) for x, y in outlines[shape]]
+        mark = svg.Polygon(points=corners, fill=colour, stroke="#fff", stroke_width=1.5)
     return svg.SVG(
         xmlns=None, x=pct(x) if per_cent else x, y=round(y, 1), overflow="visible", elements=[mark]
     )
