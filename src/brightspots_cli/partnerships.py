@@ -1,0 +1,201 @@
+"""`brightspots partnerships`: propose a partnership for every school."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from brightspots.connectedness.partnerships import Partnerships
+
+HELP = """Propose a partnership for every school; list the schools that can have none, and why.
+
+SCHOOLS is a CSV file (gzip allowed) or a Parquet file with one row a school:
+
+\b
+school     code of the school; read as text, leading zeros stay
+latitude   degrees, -90 to 90; 0, 0 and empty stand for an unknown place
+longitude  degrees, -180 to 180
+strength   optional number: the higher, the stronger; any scale
+need       optional number: the higher, the more support is needed
+phase      optional text; several with ";", "all" fits every phase
+language   optional text; several with ";", "all" fits every language
+leader     optional: 1 or 0 (true, false, yes, no): may this school lead?
+           without the column every school may
+capacity   optional whole number: the most schools in a partnership that
+           this school leads, its own included; empty for no limit
+
+\b
+Writes to the folder OUT:
+partnerships.csv  school, partnership, leader_school, distance_km
+summary.json      n_schools, n_partnerships, isolated (school, reason),
+                  objective, objective_parts, lower_bound, gap, seconds,
+                  settings and more
+
+Every school is in exactly one partnership of MIN to MAX schools, no farther than MAX-KM (great circle) from its leader, and all its members share a phase and a language. The same file, settings and seed give the same partnerships, in whatever order the rows stand.
+"""
+
+
+def command(
+    schools: Annotated[Path, typer.Argument(help="CSV or Parquet file with one row a school.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write to; made if missing.")],
+    minimum: Annotated[int, typer.Option("--min", help="Fewest schools in a partnership.")] = 4,
+    maximum: Annotated[int, typer.Option("--max", help="Most schools in a partnership.")] = 8,
+    max_km: Annotated[
+        float, typer.Option("--max-km", help="Longest way from a school to its leader, km.")
+    ] = 25.0,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the search.")] = 0,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            "--time-limit",
+            help="Seconds after which the search stops early; the answer then depends on the"
+            " machine. Without it the search has a fixed number of steps.",
+        ),
+    ] = None,
+) -> None:
+    from brightspots.connectedness.partnerships import Parameters, form_partnerships
+    from brightspots.core.errors import InputError
+    from brightspots_cli.progress import progress_bar
+
+    parameters = Parameters(minimum=minimum, maximum=maximum, max_km=max_km, time_limit=time_limit)
+    frame, lines = read_table(schools)
+    try:
+        with progress_bar() as progress:
+            result = form_partnerships(frame, parameters, seed=seed, progress=progress)
+    except InputError as error:
+        # The library counts the rows of the table; blank lines of the file count too.
+        row = lines[error.row - 2] if error.row is not None and lines else error.row
+        raise InputError(
+            error.what, file=schools.name, row=row, column=error.column, mend=error.mend
+        ) from error
+    write(result, out)
+    typer.echo(
+        f"{result.n_partnerships} partnerships for {result.members.height} of {result.n_schools}"
+        f" schools, {result.isolated.height} isolated; written to {out}."
+    )
+
+
+command.__doc__ = HELP
+
+
+def write(result: Partnerships, out: Path) -> None:
+    """Write the two files of the contract."""
+    import json
+
+    import polars as pl
+
+    from brightspots.core.errors import InputError
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        result.members.with_columns(pl.col("distance_km").round(6)).write_csv(
+            out / "partnerships.csv"
+        )
+        (out / "summary.json").write_text(
+            json.dumps(summary(result), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}.", file=str(out)) from error
+
+
+def summary(result: Partnerships) -> dict[str, Any]:
+    """Return the content of summary.json."""
+    parts = dict(result.objective)
+    stages = dict(result.seconds)
+    return {
+        "n_schools": result.n_schools,
+        "n_served": result.members.height,
+        "n_partnerships": result.n_partnerships,
+        "n_isolated": result.isolated.height,
+        "isolated": result.isolated.to_dicts(),
+        "objective": parts.pop("total"),
+        "objective_parts": parts,
+        "lower_bound": result.lower_bound,
+        "gap": result.gap,
+        "n_schools_proved_optimal": result.n_proved,
+        "stopped_early": result.stopped_early,
+        "seconds": round(stages.pop("total"), 3),
+        "seconds_by_stage": {stage: round(value, 3) for stage, value in stages.items()},
+        **result.provenance.as_dict(),
+    }
+
+
+def read_table(path: Path) -> tuple[pl.DataFrame, list[int] | None]:
+    """Read a table with every CSV value as text; also the line at which each row of a CSV ends.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, empty, not UTF-8, or a row has too many or too few values.
+    """
+    import polars as pl
+
+    from brightspots.core.errors import InputError
+
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}.", file=path.name) from error
+    if data[:4] == b"PAR1":
+        try:
+            return pl.read_parquet(path), None
+        except pl.exceptions.PolarsError as error:
+            raise InputError(
+                f"is not a Parquet file that can be read: {error}", file=path.name
+            ) from error
+    return _read_csv(data, path.name)
+
+
+def _read_csv(data: bytes, name: str) -> tuple[pl.DataFrame, list[int]]:
+    import csv
+    import gzip
+    import io
+    import zlib
+
+    import polars as pl
+
+    from brightspots.core.errors import InputError
+
+    try:
+        text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8-sig")
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError("the gzip file is damaged.", file=name) from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            "is not UTF-8 text.", file=name, mend='Save it as "CSV UTF-8" or as Parquet.'
+        ) from error
+    first = text.split("\n", 1)[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    header: list[str] | None = None
+    try:
+        for values in reader:
+            if not any(value.strip() for value in values):
+                continue
+            if header is None:
+                header = [value.strip().lower() for value in values]
+                continue
+            if len(values) != len(header):
+                raise InputError(
+                    f"there are {len(values)} values for {len(header)} columns.",
+                    file=name,
+                    row=reader.line_num,
+                )
+            rows.append(values)
+            lines.append(reader.line_num)
+    except csv.Error as error:
+        raise InputError(f"is not a CSV file: {error}.", file=name, row=reader.line_num) from error
+    if header is None:
+        raise InputError("is empty.", file=name, mend="Give a header and one row a school.")
+    for column in header:
+        if header.count(column) > 1:
+            raise InputError("the column stands there twice.", file=name, row=1, column=column)
+    frame = pl.DataFrame(rows, schema=dict.fromkeys(header, pl.String), orient="row")
+    return frame, lines
