@@ -19,7 +19,7 @@ escaped where tables are written, never executed here.
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -115,14 +115,11 @@ def apply(table: Table, mapping: Mapping, *, max_problems: int = 10_000) -> Chec
         (pl.col("severity") == "error") & pl.col("row").is_not_null()
     )["row"].n_unique()
     n_rows = frame.height + n_misfits
-    counts = problems.group_by("severity", "column", "problem", "mend", maintain_order=True).agg(
-        pl.len().cast(pl.Int64).alias("count")
-    )
     return Checked(
         mapping=mapping,
         rows=good,
         problems=_shown(problems, max_problems),
-        counts=counts.sort("severity", "count", descending=[False, True], maintain_order=True),
+        counts=_counted(problems),
         n_rows=n_rows,
         n_refused=refused.len(),
         n_skipped=n_skipped,
@@ -131,6 +128,41 @@ def apply(table: Table, mapping: Mapping, *, max_problems: int = 10_000) -> Chec
         n_warnings=problems.height - errors.height,
         decimal=reading.decimal,
         context_types=reading.context_types,
+    )
+
+
+def with_problems(checked: Checked, more: pl.DataFrame, *, refused: bool) -> Checked:
+    """Add problems found later (such as a school that is not known) to a result.
+
+    Parameters
+    ----------
+    checked : Checked
+        Its `rows` already without the rows concerned.
+    more : polars.DataFrame
+        Problems, at most one a row of the file.
+    refused : bool
+        Whether each of them refuses its row.
+    """
+    counts = _counted(more)
+    errors = more.filter(pl.col("severity") == "error").height
+    return replace(
+        checked,
+        problems=gather([checked.problems, more]),
+        counts=pl.concat([checked.counts, counts]).sort(
+            "severity", "count", descending=[False, True], maintain_order=True
+        ),
+        n_refused=checked.n_refused + (more.height if refused else 0),
+        n_errors=checked.n_errors + errors,
+        n_warnings=checked.n_warnings + more.height - errors,
+    )
+
+
+def _counted(problems: pl.DataFrame) -> pl.DataFrame:
+    kind = ["severity", "column", "problem", "mend"]
+    return (
+        problems.group_by(kind, maintain_order=True)
+        .agg(pl.len().cast(pl.Int64).alias("count"))
+        .sort("severity", "count", descending=[False, True], maintain_order=True)
     )
 
 

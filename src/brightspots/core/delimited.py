@@ -328,7 +328,7 @@ def _scan(utf8: bytes, delimiter: str) -> _Scan | None:
 
 
 def _ends_field(neighbours: NDArray[np.uint8], mark: int) -> NDArray[np.bool_]:
-    return (neighbours == mark) | (neighbours == ord("\n")) | (neighbours == ord('"'))
+    return np.isin(neighbours, [mark, ord("\n"), ord('"')])
 
 
 def _parse_regular(

@@ -173,8 +173,7 @@ def _warn_lost_zeros(reading: Reading, name: str, clean: pl.Series) -> None:
     if clean.len() < 10 or not bool(clean.str.contains(r"^\d+$").all()):
         return
     lengths = clean.str.len_chars()
-    longest = lengths.max()
-    share = float((lengths == longest).mean() or 0.0)
+    share = int((lengths == lengths.max()).sum()) / lengths.len()
     if 0.8 <= share < 1.0 and not bool(clean.str.starts_with("0").any()):
         reading.warn(
             name,
@@ -192,7 +191,16 @@ def _refuse_several(key: FieldKey) -> None:
 
 def _read_text(reading: Reading, key: FieldKey, source: Source) -> None:
     parts = [cells.trimmed(text) for _, text in reading.texts(source)]
-    reading.columns[key.key] = _joined(parts, " ")
+    text = _joined(parts, " ")
+    if key.field.name == "subject":  # part of what names a row
+        reading.report(
+            text.is_null(),
+            (source.columns or ("subject",))[0],
+            None,
+            "There is no subject.",
+            "Fill it in or leave the row out.",
+        )
+    reading.columns[key.key] = text
 
 
 def _read_area(reading: Reading, key: FieldKey, source: Source) -> None:

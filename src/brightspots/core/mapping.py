@@ -30,6 +30,7 @@ from typing import Any, Literal, get_args
 
 from brightspots.core.errors import InputError
 from brightspots.core.schemas import FieldKey, Kind, parse_key, schema_of
+from brightspots.core.suggestions import suggest_columns, suggest_keep
 
 Decimal = Literal["auto", ".", ","]
 DateOrder = Literal["auto", "dmy", "mdy"]
@@ -241,3 +242,35 @@ class Mapping:
             raise InputError(
                 f"The mapping cannot be read: {error}.", mend="Write it again from the screen."
             ) from error
+
+
+def suggest_mapping(
+    kind: Kind, header: Sequence[str], *, name: str = "", file_name: str | None = None
+) -> Mapping:
+    """Guess a mapping from the names of columns, for a person to confirm.
+
+    What cannot be recognised is left out; :meth:`Mapping.missing` tells what a person has to add
+    (often the year and the subject, as constants).
+
+    Parameters
+    ----------
+    kind : {"schools", "school_results", "pupil_results"}
+    header : sequence of str
+        Names of the columns.
+    name : str
+        Name of the mapping.
+    file_name : str, optional
+        Where no column holds the year and the file's name holds exactly one, it is taken.
+    """
+    schema_of(kind)
+    columns = suggest_columns(kind, header, file_name)
+    match: Match = "code"
+    if kind == "schools" and "code" not in columns and {"name", "area_path"} <= set(columns):
+        match = "name and area"
+    return Mapping(
+        name=name,
+        kind=kind,
+        columns={key: Source.of(source) for key, source in columns.items()},
+        keep=suggest_keep(header),
+        match=match,
+    )

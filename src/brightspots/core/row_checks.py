@@ -129,12 +129,10 @@ def find_repeats(rows: pl.DataFrame, key: tuple[str, ...], column: str | None) -
     if not again.height:
         return Repeats(keep, no_problems())
     others = [each for each in rows.columns if each != "row" and each not in key]
-    said = rows[again["at"]].select(others) if others else None
-    if said is not None:
-        again = again.with_columns(said.to_struct("said"))
+    differ = pl.lit(False)
+    if others:
+        again = again.with_columns(rows[again["at"]].select(others).to_struct("said"))
         differ = pl.col("said").n_unique().over(list(key)) > 1
-    else:
-        differ = pl.lit(False)
     again = again.with_columns(
         differ.alias("differ"),
         pl.col("row").first().over(list(key)).alias("first"),

@@ -208,13 +208,13 @@ def _parse_parquet(data: bytes, name: str, columns: Sequence[str] | None, limits
                 mend="Leave the column out or make it text.",
             )
     text = frame.select(pl.all().cast(pl.String).fill_null(""))
-    for column in text.iter_columns():
-        longest = column.str.len_chars().max()
+    for cells in text.iter_columns():
+        longest = cells.str.len_chars().max()
         if isinstance(longest, int) and longest > limits.max_cell:
             raise InputError(
                 f"A cell is longer than {limits.max_cell:,} characters.",
                 file=name,
-                column=column.name,
+                column=cells.name,
             )
     rows = pl.Series("row", np.arange(2, 2 + text.height))
     return Grid(text, rows, 1, None, no_problems(), 0)
