@@ -1,0 +1,319 @@
+"""The engine that scans pupils: Ibis on DuckDB, reading files where they lie.
+
+Rows stay in the engine. What comes back to Python are aggregates, so memory grows with the number
+of schools and not with the number of pupils.
+"""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import hashlib
+import re
+import tempfile
+import warnings
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import polars as pl
+
+from brightspots.core.errors import InputError
+from brightspots.core.provenance import hash_file, hash_frame
+
+Source = str | Path | pl.DataFrame | Sequence[str | Path]
+"""A CSV, gzip CSV or Parquet file; a glob or a list of Parquet files; or a polars frame."""
+
+MISSING_WORDS = ("", "NA")
+"""Cells of a text file that hold no value."""
+
+_HEAD = 1 << 16
+_DELIMITERS = (",", ";", "\t", "|")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows in the engine.
+
+    Parameters
+    ----------
+    rows : ibis.Table
+        An expression; nothing is read until something is asked of it.
+    connection : ibis backend
+    name : str or None
+        Name of the file for messages; None for a frame.
+    is_text : bool
+        True where every column comes as text (CSV).
+    paths : tuple of Path
+        Empty for a frame.
+    """
+
+    rows: ir.Table
+    connection: Any
+    name: str | None
+    is_text: bool
+    paths: tuple[Path, ...] = ()
+
+    def ask(self, expression: ir.Table, *, threads: int | None = None) -> pl.DataFrame:
+        """Run an expression and return its rows.
+
+        Parameters
+        ----------
+        threads : int, optional
+            One thread gives the same bytes on every run; None takes all.
+
+        Raises
+        ------
+        InputError
+            The engine cannot read the file.
+        """
+        connection = self.connection.con
+        connection.execute("RESET threads" if threads is None else f"SET threads = {int(threads)}")
+        try:
+            return pl.DataFrame(self.connection.to_polars(expression))
+        except duckdb.Error as error:
+            raise _unreadable(error, self.name) from error
+
+    def input_hash(self, columns: Sequence[str] = ()) -> str:
+        """SHA-256 of the files' bytes, or of a frame's used columns."""
+        if not self.paths:
+            return hash_frame(self.ask(self.rows.select(*columns) if columns else self.rows))
+        hashes = sorted(hash_file(path) for path in self.paths)
+        return hashes[0] if len(hashes) == 1 else combined_hash(hashes)
+
+
+def combined_hash(hashes: Sequence[str]) -> str:
+    """SHA-256 over several input hashes, whatever their order."""
+    return hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()
+
+
+@contextmanager
+def open_table(source: Source) -> Iterator[Table]:
+    """Open pupils' rows for reading in the engine.
+
+    Parameters
+    ----------
+    source : path, glob, list of Parquet paths, or polars frame
+        CSV may be compressed with gzip, in UTF-8 (with or without BOM), UTF-16 with BOM, or
+        cp1252; separated by commas, semicolons, tabs or bars. It is read as text: what is a number
+        is decided by who uses it, so that codes keep their leading zeros.
+
+    Yields
+    ------
+    Table
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty, or not what its name says.
+    """
+    with tempfile.TemporaryDirectory(prefix="brightspots-") as scratch:
+        connection = ibis.duckdb.connect(temp_directory=scratch)
+        try:
+            # No extension is fetched from a network behind the user's back.
+            connection.con.execute("SET autoinstall_known_extensions = false")
+            connection.con.execute("SET enable_progress_bar = false")
+            yield _table(source, connection, Path(scratch))
+        finally:
+            connection.disconnect()
+
+
+def _table(source: Source, connection: Any, scratch: Path) -> Table:
+    if isinstance(source, pl.DataFrame):
+        if not source.columns:
+            raise InputError("The table has no columns.")
+        with warnings.catch_warnings():
+            # Arrow's zero-copy view of polars strings is experimental in name only here.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            connection.con.register("pupils", source.to_arrow())
+        return Table(connection.table("pupils"), connection, None, is_text=False)
+    paths = _paths(source)
+    name = str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
+    is_parquet = [_begins_with(path, b"PAR1") for path in paths]
+    try:
+        if all(is_parquet):
+            rows = connection.read_parquet([str(path) for path in paths], table_name="pupils")
+            return Table(rows, connection, name, is_text=False, paths=paths)
+        if len(paths) > 1 or paths[0].suffix.lower() in (".parquet", ".pq"):
+            wrong = next(p for p, good in zip(paths, is_parquet, strict=True) if not good)
+            raise InputError("This is not a Parquet file.", file=str(wrong))
+        rows = _read_csv(paths[0], connection, scratch)
+    except duckdb.Error as error:
+        raise _unreadable(error, name) from error
+    return Table(rows, connection, name, is_text=True, paths=paths)
+
+
+def _paths(source: str | Path | Sequence[str | Path]) -> tuple[Path, ...]:
+    given = [source] if isinstance(source, str | Path) else list(source)
+    paths: list[Path] = []
+    for entry in given:
+        path = Path(entry)
+        if any(sign in path.name for sign in "*?[") and not path.exists():
+            paths.extend(sorted(path.parent.glob(path.name)))
+        else:
+            paths.append(path)
+    if not paths:
+        raise InputError("There is no such file.", file=", ".join(map(str, given)) or None)
+    for path in paths:
+        try:
+            if path.is_dir():
+                raise InputError("This is a folder, not a file.", file=str(path))
+            if not path.exists():
+                raise InputError("There is no such file.", file=str(path))
+            if path.is_file() and path.stat().st_size == 0:
+                raise InputError("The file is empty.", file=str(path))
+            path.open("rb").close()
+        except (OSError, ValueError) as error:
+            raise InputError(f"The file cannot be opened ({error}).", file=str(path)) from error
+    return tuple(paths)
+
+
+def _begins_with(path: Path, magic: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(magic)) == magic
+
+
+def _read_csv(path: Path, connection: Any, scratch: Path) -> ir.Table:
+    """Read a CSV as text, after looking at its encoding, its separator and its header."""
+    zipped = _begins_with(path, b"\x1f\x8b")
+    encoding = _encoding(path, zipped)
+    read_from = path
+    if encoding != "utf-8":
+        read_from = scratch / "pupils.csv"
+        _recode(path, zipped, encoding, read_from)
+        zipped = False
+    header = _header(read_from, zipped, path)
+    delimiter = max(_DELIMITERS, key=header.count)
+    names = _column_names(header, delimiter, path)
+    rows: ir.Table = connection.read_csv(
+        str(read_from),
+        table_name="pupils",
+        header=False,
+        skip=1,
+        delim=delimiter,
+        quote='"',
+        escape='"',
+        columns=dict.fromkeys(names, "VARCHAR"),
+        auto_detect=False,
+        compression="gzip" if zipped else "none",
+        max_line_size=1 << 22,
+    )
+    return rows
+
+
+def _open(path: Path, zipped: bool) -> BinaryIO:
+    return gzip.open(path, "rb") if zipped else path.open("rb")  # type: ignore[return-value]  # GzipFile reads like one
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (gzip.BadGzipFile, EOFError, zlib.error, OSError) as error:
+        raise InputError(
+            "The file is damaged: it cannot be unpacked to its end.",
+            file=str(path),
+            mend="Send or export it again.",
+        ) from error
+
+
+def _encoding(path: Path, zipped: bool) -> str:
+    """Tell UTF-8, UTF-16 and cp1252 apart; the whole file is looked at, in blocks."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with _reading(path), _open(path, zipped) as file:
+        block = file.read(_HEAD)
+        if not block:
+            raise InputError("The file is empty.", file=str(path))
+        if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return "utf-16"
+        try:
+            while block:
+                if b"\x00" in block:
+                    raise InputError("This is not a text file.", file=str(path), mend=_FORMATS)
+                decoder.decode(block)
+                block = file.read(1 << 20)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8"
+
+
+_FORMATS = "Give a CSV file (gzip or not) or a Parquet file."
+
+
+def _recode(path: Path, zipped: bool, encoding: str, to: Path) -> None:
+    """Copy a file as UTF-8, in blocks."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with (
+        _reading(path),
+        _open(path, zipped) as file,
+        to.open("w", encoding="utf-8", newline="") as out,
+    ):
+        try:
+            while block := file.read(1 << 20):
+                text = decoder.decode(block)
+                if "\x00" in text:
+                    raise InputError("This is not a text file.", file=str(path), mend=_FORMATS)
+                out.write(text)
+            out.write(decoder.decode(b"", final=True))
+        except UnicodeError as error:
+            raise InputError(
+                "The file is neither UTF-8, UTF-16 nor Windows text.",
+                file=str(path),
+                mend="Save it as CSV UTF-8.",
+            ) from error
+
+
+def _header(path: Path, zipped: bool, shown: Path) -> str:
+    with _reading(shown), _open(path, zipped) as file:
+        line = file.readline(1 << 20)
+    try:
+        text = line.decode("utf-8-sig").rstrip("\r\n")
+    except UnicodeDecodeError:
+        text = ""
+    if (
+        "\r" in text
+        or (line and not line.endswith(b"\n") and len(line) == 1 << 20)
+        or not text.strip()
+    ):
+        raise InputError("The first line holds no column names.", file=str(shown), row=1)
+    return text
+
+
+def _column_names(header: str, delimiter: str, path: Path) -> list[str]:
+    import csv
+
+    if header.count('"') % 2:
+        raise InputError('A " in the header is not closed.', file=str(path), row=1)
+    names = next(csv.reader([header], delimiter=delimiter))
+    for position, name in enumerate(names, start=1):
+        if names.index(name) != position - 1 and name:
+            raise InputError("Two columns have the same name.", file=str(path), row=1, column=name)
+    lowered: dict[str, int] = {}
+    unique = []
+    for position, name in enumerate(names, start=1):
+        # The engine does not tell "Score" from "score", and wants a name for every column.
+        name = name or f"unnamed column {position}"
+        if name.lower() in lowered:
+            name = f"{name} (column {position})"
+        lowered[name.lower()] = position
+        unique.append(name)
+    return unique
+
+
+def _unreadable(error: duckdb.Error, name: str | None) -> InputError:
+    """One line, in place of the engine's paragraph of advice."""
+    text = str(error)
+    row = None
+    if found := re.search(r"on Line: (\d+)", text):
+        row = int(found.group(1))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) > 1 and lines[0].startswith("Invalid Input Error: CSV Error"):
+        lines = [line for line in lines[1:] if not line.startswith("Original Line")] or lines
+    return InputError(f"The file cannot be read ({lines[0]}).", file=name, row=row, mend=_FORMATS)

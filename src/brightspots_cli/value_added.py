@@ -1,0 +1,112 @@
+"""`brightspots value-added`: value added of schools from pupils' results."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from brightspots.core.errors import InputError
+
+if TYPE_CHECKING:
+    from brightspots.insight.value_added import ValueAdded
+
+
+def command(
+    file: Annotated[
+        Path,
+        typer.Argument(help="Pupils, one row each: CSV, gzip CSV or Parquet.", show_default=False),
+    ],
+    formula: Annotated[
+        str,
+        typer.Option(
+            help='For example "score ~ prior + sex * poverty + I(prior**2) + (1 | school)".',
+            show_default=False,
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(help="Folder for the results; made if needed.", show_default=False)
+    ],
+    ml: Annotated[bool, typer.Option("--ml", help="Maximum likelihood in place of REML.")] = False,
+) -> None:
+    """Value added of schools from pupils' results (random intercept, exact REML, as lme4).
+
+    FORMULA: the outcome, "~", the fixed part, and one random intercept (1 | school); any column
+    can take the place of school. Numeric columns; factors (columns of words, or factor(column);
+    the first level in sorted order is the reference); interactions a*b and a:b; arithmetic in
+    I(x**2); names with spaces in back-quotes. Rows with a missing value (empty, NA) in a used
+    column are dropped and counted.
+
+    Writes into OUT, all or nothing:
+
+    fixed_effects.csv: term, estimate, se
+
+    variance_components.csv: group, term1, term2, variance (the last group is Residual)
+
+    school_effects.csv: school, n, estimate, cond_sd, se_comparative, se_diagnostic, lower, upper,
+    reliability; sorted by school; lower and upper hold the effect with 95 %
+
+    summary.json: n_pupils, n_schools, n_dropped, reml_criterion, icc, singular, seconds by stage,
+    method_version, input_hash, settings
+
+    Bad input: exit code 2 and one message with file, row and column.
+    """
+    started = time.perf_counter()
+    from brightspots.insight.value_added import value_added_of  # heavy; --help stays quick
+
+    loaded = time.perf_counter()
+    result = value_added_of(file, formula, reml=not ml)
+    seconds = {"load": loaded - started, **result.seconds}
+    write_results(out, result, seconds)
+    note = " The variance between schools is estimated as 0." if result.singular else ""
+    typer.echo(
+        f"{result.n_pupils:,} pupils in {result.n_schools:,} schools "
+        f"({result.n_dropped:,} rows dropped for a missing value); "
+        f"{result.icc:.1%} of the variance left lies between schools.{note} Results: {out}"
+    )
+
+
+def summary(result: ValueAdded, seconds: Mapping[str, float]) -> dict[str, Any]:
+    """Return what `summary.json` holds."""
+    return {
+        "n_pupils": result.n_pupils,
+        "n_schools": result.n_schools,
+        "n_dropped": result.n_dropped,
+        "criterion": result.criterion_name,
+        "reml_criterion": result.reml_criterion,
+        "icc": result.icc,
+        "singular": result.singular,
+        "seconds": {stage: round(value, 4) for stage, value in seconds.items()},
+        "method": result.provenance.method,
+        "method_version": result.provenance.method_version,
+        "input_hash": result.provenance.input_hash,
+        "settings": dict(result.provenance.settings),
+    }
+
+
+def write_results(out: Path, result: ValueAdded, seconds: Mapping[str, float]) -> None:
+    """Write the four files beside `out` first and move them in when all are there."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".value-added-", dir=out) as staging_name:
+            staging = Path(staging_name)
+            before = time.perf_counter()
+            result.fixed_effects.write_csv(staging / "fixed_effects.csv")
+            result.variance_components.write_csv(staging / "variance_components.csv")
+            result.school_effects.write_csv(staging / "school_effects.csv")
+            seconds = {**seconds, "write": time.perf_counter() - before}
+            text = json.dumps(summary(result, seconds), indent=2, ensure_ascii=False)
+            (staging / "summary.json").write_text(text + "\n", encoding="utf-8")
+            # The summary goes last: a folder with a summary is complete.
+            for name in sorted(os.listdir(staging), key=lambda name: name == "summary.json"):
+                os.replace(staging / name, out / name)
+    except OSError as error:
+        raise InputError(
+            f"The results cannot be written ({error.strerror or error}).", file=str(out)
+        ) from error
