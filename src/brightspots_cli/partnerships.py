@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 HELP = """Propose a partnership for every school; list the schools that can have none, and why.
 
-SCHOOLS is a CSV file (gzip allowed) or a Parquet file with one row a school:
+SCHOOLS is a CSV (gzip allowed), Parquet or XLSX file with one row a school:
 
 \b
 school     code of the school; read as text, leading zeros stay
@@ -36,12 +36,14 @@ summary.json      n_schools, n_partnerships, isolated (school, reason),
                   objective, objective_parts, lower_bound, gap, seconds,
                   settings and more
 
-Every school is in exactly one partnership of MIN to MAX schools, no farther than MAX-KM (great circle) from its leader, and all its members share a phase and a language. The same file, settings and seed give the same partnerships, in whatever order the rows stand.
+Every school is in exactly one partnership of MIN to MAX schools, at most MAX-KM (great
+circle) from its leader; its members share a phase and a language. The same file, settings
+and seed give the same partnerships, in whatever order the rows stand.
 """
 
 
 def command(
-    schools: Annotated[Path, typer.Argument(help="CSV or Parquet file with one row a school.")],
+    schools: Annotated[Path, typer.Argument(help="File with one row a school.")],
     out: Annotated[Path, typer.Option("--out", help="Folder to write to; made if missing.")],
     minimum: Annotated[int, typer.Option("--min", help="Fewest schools in a partnership.")] = 4,
     maximum: Annotated[int, typer.Option("--max", help="Most schools in a partnership.")] = 8,
@@ -63,13 +65,13 @@ def command(
     from brightspots_cli.progress import progress_bar
 
     parameters = Parameters(minimum=minimum, maximum=maximum, max_km=max_km, time_limit=time_limit)
-    frame, lines = read_table(schools)
+    frame, rows = read_schools_file(schools)
     try:
         with progress_bar() as progress:
             result = form_partnerships(frame, parameters, seed=seed, progress=progress)
     except InputError as error:
-        # The library counts the rows of the table; blank lines of the file count too.
-        row = lines[error.row - 2] if error.row is not None and lines else error.row
+        # The library counts the rows of the table; titles and blank rows of the file count too.
+        row = None if error.row is None else int(rows[error.row - 2])
         raise InputError(
             error.what, file=schools.name, row=row, column=error.column, mend=error.mend
         ) from error
@@ -125,77 +127,29 @@ def summary(result: Partnerships) -> dict[str, Any]:
     }
 
 
-def read_table(path: Path) -> tuple[pl.DataFrame, list[int] | None]:
-    """Read a table with every CSV value as text; also the line at which each row of a CSV ends.
+def read_schools_file(path: Path) -> tuple[pl.DataFrame, pl.Series]:
+    """Read every cell as text; also the row of the file in which each school stands.
 
     Raises
     ------
     InputError
-        If the file is missing, empty, not UTF-8, or a row has too many or too few values.
+        If the file cannot be read, or a row has too many or too few values.
     """
-    import polars as pl
-
     from brightspots.core.errors import InputError
+    from brightspots.core.tables import read_table
 
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}.", file=path.name) from error
-    if data[:4] == b"PAR1":
-        try:
-            return pl.read_parquet(path), None
-        except pl.exceptions.PolarsError as error:
-            raise InputError(
-                f"is not a Parquet file that can be read: {error}", file=path.name
-            ) from error
-    return _read_csv(data, path.name)
-
-
-def _read_csv(data: bytes, name: str) -> tuple[pl.DataFrame, list[int]]:
-    import csv
-    import gzip
-    import io
-    import zlib
-
-    import polars as pl
-
-    from brightspots.core.errors import InputError
-
-    try:
-        text = (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8-sig")
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError("the gzip file is damaged.", file=name) from error
-    except UnicodeDecodeError as error:
+    table = read_table(path)
+    errors = table.problems.filter(table.problems["severity"] == "error")
+    for problem in errors.head(1).iter_rows(named=True):
         raise InputError(
-            "is not UTF-8 text.", file=name, mend='Save it as "CSV UTF-8" or as Parquet.'
-        ) from error
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    header: list[str] | None = None
-    try:
-        for values in reader:
-            if not any(value.strip() for value in values):
-                continue
-            if header is None:
-                header = [value.strip().lower() for value in values]
-                continue
-            if len(values) != len(header):
-                raise InputError(
-                    f"there are {len(values)} values for {len(header)} columns.",
-                    file=name,
-                    row=reader.line_num,
-                )
-            rows.append(values)
-            lines.append(reader.line_num)
-    except csv.Error as error:
-        raise InputError(f"is not a CSV file: {error}.", file=name, row=reader.line_num) from error
-    if header is None:
-        raise InputError("is empty.", file=name, mend="Give a header and one row a school.")
-    for column in header:
-        if header.count(column) > 1:
-            raise InputError("the column stands there twice.", file=name, row=1, column=column)
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(header, pl.String), orient="row")
-    return frame, lines
+            problem["problem"],
+            file=table.name,
+            row=problem["row"],
+            column=problem["column"],
+            mend=problem["mend"],
+        )
+    names = {column: column.strip().lower() for column in table.columns}
+    frame = table.frame
+    if len(set(names.values())) == len(names):
+        frame = frame.rename(names)
+    return frame, table.row_numbers

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 SETTINGS = "brightspots_web.config.settings"
@@ -50,26 +48,3 @@ def _migrate() -> None:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", verbosity=0, interactive=False)
-
-
-@contextmanager
-def progress_bar(title: str) -> Iterator[Callable[[float, str], None]]:
-    """A bar on standard error; yields the function a job tells its fraction and stage."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[stage]}"),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(title, total=1.0, stage="")
-
-        def tell(fraction: float, stage: str) -> None:
-            progress.update(task, completed=fraction, stage=stage)
-
-        yield tell
-        progress.update(task, completed=1.0, stage="")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -40,20 +41,35 @@ def serve(host: str, port: int, *, processes: int = 2, worker: bool = True) -> N
     call_command("collectstatic", interactive=False, verbosity=0)
     web = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
     web += ["--host", host, "--port", str(port), "--workers", str(processes)]
-    web += ["--log-level", "warning", "brightspots_web.config.wsgi:application"]
+    web += [
+        "--blocking-threads",
+        "4",
+        "--log-level",
+        "warning",
+        "brightspots_web.config.wsgi:application",
+    ]
     commands = [web]
     if worker:
         commands.append([sys.executable, "-m", "brightspots_cli.worker"])
     children = [subprocess.Popen(command, env=os.environ.copy()) for command in commands]
-    print(f"Brightspots is at http://{host}:{port}/  (Ctrl-C stops it)", flush=True)
     signal.signal(signal.SIGTERM, _interrupt)
+    told = False
     try:
         while all(child.poll() is None for child in children):
-            time.sleep(0.5)
+            if not told and _answers(host, port):
+                print(f"Brightspots is at http://{host}:{port}/  (Ctrl-C stops it)", flush=True)
+                told = True
+            time.sleep(0.2)
     except KeyboardInterrupt:
         pass
     finally:
         _end(children)
+
+
+def _answers(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host if host != "0.0.0.0" else "127.0.0.1", port)) == 0  # noqa: S104 - compared, not bound
 
 
 def _interrupt(_signal: int, _frame: object) -> None:
