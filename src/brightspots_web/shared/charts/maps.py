@@ -159,8 +159,13 @@ def _hatch(key: str) -> svg.Element:
     """Not known is hatched: another kind of thing than a low value."""
     strokes = svg.Path(extra={"d": "M0 4L4 0"}, stroke="#a7afbf", stroke_width=0.8)
     ground = svg.Rect(width=4, height=4, fill="#f1f2f4")
-    pattern = svg.Pattern(id=f"{escape(key)}-hatch", width=4, height=4, patternUnits="userSpaceOnUse",
-                          elements=[ground, strokes])  # fmt: skip
+    pattern = svg.Pattern(
+        id=f"{escape(key)}-hatch",
+        width=4,
+        height=4,
+        patternUnits="userSpaceOnUse",
+        elements=[ground, strokes],
+    )
     return svg.Defs(elements=[pattern])
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from math import cos, radians
 
 import shapely
@@ -82,7 +83,7 @@ def _polygon(rings: Sequence[Ring], projection: Projection) -> shapely.Geometry:
         for ring in rings
         if len(set(ring)) >= 3
     ]
-    found = shapely.symmetric_difference_all(solid)
+    found = reduce(shapely.symmetric_difference, solid, shapely.MultiPolygon())
     parts = [part for part in shapely.get_parts(found) if part.geom_type == "Polygon"]
     return _without_islets(shapely.MultiPolygon(parts))
 
