@@ -8,7 +8,7 @@ urlpatterns = [
     path("account/sessions/", include("allauth.usersessions.urls")),
     path("imports/", include("brightspots_web.imports.urls")),
     path("insight/", include("brightspots_web.insight.urls")),
-    path("connectedness/", include("brightspots_web.connectedness.urls")),
+    path("", include("brightspots_web.connectedness.urls")),
     path("", include("brightspots_web.directory.urls")),
     path("", include("brightspots_web.shared.urls")),
     path("", include("brightspots_web.home.urls")),

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from brightspots_web.directory.models import School
+from brightspots_web.directory.models import Partnership, School
 
 
 class Proposal(models.Model):
@@ -84,3 +84,33 @@ class Isolation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.school}: {self.reason}"
+
+
+class Variability(models.Model):
+    """How much a partnership's schools truly differ in an outcome, sampling noise taken out."""
+
+    personal_data = "None: aggregates of at least three schools."
+    kept_for = "Until the next analysis."
+
+    partnership = models.ForeignKey(
+        Partnership, on_delete=models.CASCADE, related_name="variability"
+    )
+    run = models.UUIDField()
+    """The analysis whose figures it was made from."""
+    subject = models.CharField(max_length=100)
+    n_schools = models.PositiveIntegerField()
+    spread = models.FloatField()
+    """Standard deviation between schools, in pupil SD."""
+    lower = models.FloatField(null=True)
+    upper = models.FloatField(null=True)
+
+    class Meta:
+        verbose_name_plural = _("variability")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partnership", "subject"], name="variability_once_a_partnership"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.partnership}, {self.subject}: {self.spread:.2f}"

@@ -1,10 +1,11 @@
 """All reads about partnerships and isolation."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Avg, Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
 
-from brightspots_web.connectedness.models import Isolation, Proposal
+from brightspots_web.connectedness.models import Isolation, Proposal, ProposedMember, Variability
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Appointment, Area, Membership, Partnership, School
 from brightspots_web.shared.permissions import Capability, Role, may
@@ -123,3 +124,33 @@ def _leaders() -> QuerySet[Appointment]:
     return Appointment.objects.filter(
         directory.live(), role=Role.SYSTEM_LEADER, partnership=OuterRef("pk")
     )
+
+
+def partnership_list(acting: Appointment | None, area: Area | None = None) -> QuerySet[Partnership]:
+    """Partnerships with their number of schools, mean way to the leader, and leader."""
+    live = Q(memberships__ends__isnull=True)
+    return (
+        partnerships_in(acting, area)
+        .select_related("lead_school__area")
+        .annotate(
+            n_schools=Count("memberships", filter=live),
+            mean_km=Avg("memberships__distance_km", filter=live),
+            far_km=Max("memberships__distance_km", filter=live),
+            has_leader=Exists(_leaders()),
+        )
+        .order_by("lead_school__area__path", "name", "code")
+    )
+
+
+def proposed_partnerships(proposal: Proposal) -> QuerySet[ProposedMember, dict[str, Any]]:
+    """One row a proposed partnership, by its leader's school."""
+    return (
+        proposal.members.order_by()
+        .values("partnership", "lead_school__name", "lead_school__area__name")
+        .annotate(n_schools=Count("pk"), mean_km=Avg("distance_km"), far_km=Max("distance_km"))
+        .order_by("lead_school__area__path", "partnership")
+    )
+
+
+def variability_of(partnership: Partnership) -> list[Variability]:
+    return list(partnership.variability.order_by("subject"))

@@ -72,18 +72,25 @@ Work = Callable[[Mapping[str, Any], Progress], Mapping[str, Any] | None]
 Follow = Callable[[Job], Link]
 _registry: dict[str, Work] = {}
 _follow: dict[str, Follow] = {}
+_next: dict[str, list[tuple[str, Any]]] = {}
 
 
-def register(kind: str, *, follow: Follow | None = None) -> Callable[[Work], Work]:
+def register(
+    kind: str, *, follow: Follow | None = None, after: Mapping[str, Any] | None = None
+) -> Callable[[Work], Work]:
     """Make a function the one that does jobs of this kind.
 
-    `follow` gives the link that a finished job's page offers.
+    `follow` gives the link that a finished job's page offers. `after` names the kinds of job that
+    this one follows whenever one of them is done, with its own title: a higher layer keeps its
+    figures fresh without the lower one knowing of it.
     """
 
     def add(work: Work) -> Work:
         _registry[kind] = work
         if follow:
             _follow[kind] = follow
+        for earlier, title in (after or {}).items():
+            _next.setdefault(earlier, []).append((kind, title))
         return work
 
     return add
@@ -125,7 +132,8 @@ def run(job_id: int) -> None:
     pulse = threading.Thread(target=_beat, args=(job_id, over), daemon=True)
     pulse.start()
     try:
-        _do(job, Progress(job))
+        for later in _do(job, Progress(job)):
+            _send(later.pk)
     finally:
         over.set()
         pulse.join()
@@ -134,7 +142,8 @@ def run(job_id: int) -> None:
 def run_here(job: Job, echo: Callable[[float, str], None] | None = None) -> Job:
     """Do a job in this process, as the command line does; problems are left in the job's row."""
     if _claim(job.pk):
-        _do(job, Progress(job, echo))
+        for later in _do(job, Progress(job, echo)):
+            run_here(later, echo)
     job.refresh_from_db()
     return job
 
@@ -183,7 +192,8 @@ def _claim(job_id: int) -> bool:
     )
 
 
-def _do(job: Job, progress: Progress) -> None:
+def _do(job: Job, progress: Progress) -> list[Job]:
+    """Do the work, write down how it ended, and return the jobs that follow it."""
     outcome: dict[str, Any]
     try:
         result = _registry[job.kind](job.parameters, progress)
@@ -197,7 +207,16 @@ def _do(job: Job, progress: Progress) -> None:
         reference = traceback.format_exc().strip().splitlines()[-1]
         problem = _("Something went wrong that we did not foresee. Nothing was changed.")
         outcome = {"status": Job.Status.FAILED, "problem": f"{problem} ({reference})"}
-    Job.objects.filter(pk=job.pk).update(finished_at=timezone.now(), **outcome)
+    with transaction.atomic():
+        Job.objects.filter(pk=job.pk).update(finished_at=timezone.now(), **outcome)
+        if outcome["status"] != Job.Status.DONE:
+            return []
+        return [
+            Job.objects.create(
+                kind=kind, title=str(title), appointment=job.appointment, actor=job.actor
+            )
+            for kind, title in _next.get(job.kind, [])
+        ]
 
 
 def _beat(job_id: int, over: threading.Event) -> None:

@@ -1,0 +1,469 @@
+"""What the pages about partnerships show: tables, drawings and their words."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.core.paginator import Page
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from brightspots_web.connectedness import queries
+from brightspots_web.connectedness.models import Proposal
+from brightspots_web.directory import queries as directory
+from brightspots_web.directory.models import Membership, Partnership, School
+from brightspots_web.insight import queries as insight
+from brightspots_web.shared import charts
+from brightspots_web.shared.components import Badge, Cell, Column, KeyFigure, Link, Table
+from brightspots_web.shared.exports import Column as ExportColumn
+
+EXPORTS = ("csv", "xlsx")
+Row = dict[str, Any]
+
+
+def partnership(found: Partnership, request: HttpRequest) -> Row:
+    """The page of one partnership."""
+    members = list(queries.members_of(found))
+    grid = insight.partnership_grid(found)
+    seen = set(
+        directory.schools_visible_to(getattr(request, "acting", None))
+        .filter(pk__in=[member.school_id for member in members])
+        .values_list("pk", flat=True)
+    )
+    return {
+        "partnership": found,
+        "breadcrumb": _crumbs(found),
+        "facts": _facts(found, members),
+        "table": _member_table(found, members, seen),
+        "map": _member_map(found, members),
+        "grid": _grid_chart(grid, seen),
+        "grid_exports": _exports("connectedness:strengths_export", found.code),
+        "made_url": reverse("insight:run", args=[grid.run.uuid]) if grid.run else "",
+        "variability": _variability(found),
+        "nothing_heading": _("No figures yet"),
+        "nothing_text": _("Strengths and needs stand here once an analysis is published."),
+    }
+
+
+def _crumbs(found: Partnership) -> list[Link]:
+    area = found.lead_school.area if found.lead_school else None
+    crumbs = [Link(step.name) for step in directory.ancestors(area)] if area else []
+    return [*crumbs, Link(found.name)]
+
+
+def _facts(found: Partnership, members: list[Membership]) -> list[tuple[str, Cell]]:
+    leaders = list(queries.leaders_of(found))
+    leader: Cell = (
+        ", ".join(str(appointment.person) for appointment in leaders)
+        if leaders
+        else Badge(_("to be appointed"), "unsure")
+    )
+    ways = [member.distance_km for member in members if member.distance_km]
+    return [
+        (_("System leader"), leader),
+        (_("Leader's school"), found.lead_school.name if found.lead_school else None),
+        (_("Schools"), len(members)),
+        (_("Longest way to the leader's school"), _km(max(ways)) if ways else None),
+        (_("Together since"), formats.date_format(found.formed, "DATE_FORMAT")),
+    ]
+
+
+def _km(distance: float | None) -> str:
+    if distance is None:
+        return _("not known")
+    return _("{number} km").format(number=charts.number(distance, 0 if distance >= 10 else 1))
+
+
+def _member_table(found: Partnership, members: list[Membership], seen: set[int]) -> Table:
+    rows: list[list[Cell]] = [
+        [
+            Link(m.school.name, reverse("home:school", args=[m.school.code]))
+            if m.school_id in seen
+            else m.school.name,
+            m.school.area.name,
+            m.school.roll,
+            _("leads") if m.school_id == found.lead_school_id else _km(m.distance_km),
+        ]
+        for m in members
+    ]
+    return Table(
+        _("Schools of this partnership"),
+        [
+            Column(_("School")),
+            Column(_("Area")),
+            Column(_("Pupils on roll"), numeric=True),
+            Column(_("Way to the leader"), numeric=True),
+        ],
+        rows,
+        exports=_exports("connectedness:partnership_export", found.code),
+    )
+
+
+def _member_map(found: Partnership, members: list[Membership]) -> charts.Chart | None:
+    points = [
+        charts.Point(
+            label=m.school.name,
+            latitude=m.school.latitude,
+            longitude=m.school.longitude,
+            group=found.code,
+            leader=m.school_id == found.lead_school_id,
+        )
+        for m in members
+        if m.school.latitude is not None and m.school.longitude is not None
+    ]
+    if not points:
+        return None
+    return charts.school_map(key="members-map", title=_("Where the schools are"), points=points)
+
+
+def _grid_chart(grid: insight.Grid, seen: set[int]) -> charts.Chart | None:
+    if grid.run is None or not grid.subjects or not grid.members:
+        return None
+    names = _distinct_names(grid.members)
+    cells = {
+        (names[school], subject): charts.Estimate(
+            label=subject, value=row.estimate, lower=row.lower, upper=row.upper, n=row.n
+        )
+        for (school, subject), row in grid.cells.items()
+        if row is not None
+    }
+    return charts.strengths_grid(
+        key="strengths",
+        title=_("Strengths and needs"),
+        members=[
+            (
+                names[school.pk],
+                reverse("home:school", args=[school.code]) if school.pk in seen else "",
+            )
+            for school in grid.members
+        ],
+        priorities=list(grid.subjects),
+        cells=cells,
+        digits=2,
+    )
+
+
+def _distinct_names(schools: Iterable[School]) -> dict[int, str]:
+    """School key -> name, with the code where two schools share a name."""
+    listed = list(schools)
+    names = [school.name for school in listed]
+    return {
+        school.pk: school.name
+        if names.count(school.name) == 1
+        else f"{school.name} ({school.code})"
+        for school in listed
+    }
+
+
+def _variability(found: Partnership) -> list[KeyFigure]:
+    return [
+        KeyFigure(
+            label=row.subject,
+            value=charts.number(row.spread, 2),
+            unit=_("of the spread among pupils"),
+            interval=_("{lower} and {upper}").format(
+                lower=charts.number(row.lower, 2), upper=charts.number(row.upper, 2)
+            )
+            if row.lower is not None and row.upper is not None
+            else "",
+            n=row.n_schools,
+            n_of=ngettext("school", "schools", row.n_schools),
+            made_url=reverse("insight:run", args=[row.run]),
+        )
+        for row in queries.variability_of(found)
+    ]
+
+
+def member_columns() -> list[ExportColumn]:
+    return [
+        ExportColumn("code", _("Code")),
+        ExportColumn("school", _("School")),
+        ExportColumn("area", _("Area")),
+        ExportColumn("roll", _("Pupils on roll"), "integer"),
+        ExportColumn("km", _("Way to the leader, km"), "number"),
+        ExportColumn("leads", _("Leads")),
+    ]
+
+
+def member_rows(found: Partnership) -> Iterator[Row]:
+    for member in queries.members_of(found):
+        yield {
+            "code": member.school.code,
+            "school": member.school.name,
+            "area": member.school.area.name,
+            "roll": member.school.roll,
+            "km": member.distance_km,
+            "leads": _("yes") if member.school_id == found.lead_school_id else "",
+        }
+
+
+def strengths(found: Partnership) -> tuple[list[ExportColumn], list[Row], str]:
+    """The grid as rows: one a school and outcome; withheld cells stay empty."""
+    grid = insight.partnership_grid(found)
+    columns = [
+        ExportColumn("school", _("School")),
+        ExportColumn("subject", _("Outcome")),
+        ExportColumn("estimate", _("Against what is expected, pupil SD"), "number"),
+        ExportColumn("lower", _("likely from"), "number"),
+        ExportColumn("upper", _("to"), "number"),
+        ExportColumn("n", _("Pupils"), "integer"),
+    ]
+    rows: list[Row] = []
+    for school in grid.members:
+        for subject in grid.subjects:
+            row = grid.cells.get((school.pk, subject))
+            shown = ("estimate", "lower", "upper", "n")
+            figures = {name: getattr(row, name) for name in shown} if row else {}
+            rows.append({"school": school.name, "subject": subject, **figures})
+    made = grid.run.uuid if grid.run else _("no analysis yet")
+    return columns, rows, _("Run: {run}").format(run=made)
+
+
+def distance_note() -> str:
+    return _("Ways are as the crow flies, to the leader's school.")
+
+
+def partnership_table(page: Page[Partnership], query: str) -> Table:
+    rows: list[list[Cell]] = [
+        [
+            Link(p.name, reverse("connectedness:partnership", args=[p.code])),
+            p.lead_school.area.name if p.lead_school else None,
+            getattr(p, "n_schools", None),
+            _km(getattr(p, "far_km", None)),
+            _("appointed") if getattr(p, "has_leader", False) else Badge(_("to be appointed")),
+        ]
+        for p in page
+    ]
+    return Table(
+        _("Partnerships"),
+        [
+            Column(_("Partnership")),
+            Column(_("Area")),
+            Column(_("Schools"), numeric=True),
+            Column(_("Longest way"), numeric=True),
+            Column(_("System leader")),
+        ],
+        rows,
+        exports=_exports("connectedness:partnerships_export", query=query),
+        empty=_("There are no partnerships here yet."),
+    )
+
+
+def partnership_columns() -> list[ExportColumn]:
+    return [
+        ExportColumn("code", _("Code")),
+        ExportColumn("name", _("Partnership")),
+        ExportColumn("lead", _("Leader's school")),
+        ExportColumn("area", _("Area")),
+        ExportColumn("schools", _("Schools"), "integer"),
+        ExportColumn("mean_km", _("Mean way, km"), "number"),
+        ExportColumn("far_km", _("Longest way, km"), "number"),
+    ]
+
+
+def partnership_rows(found: Iterable[Partnership]) -> Iterator[Row]:
+    for p in found:
+        yield {
+            "code": p.code,
+            "name": p.name,
+            "lead": p.lead_school.name if p.lead_school else "",
+            "area": p.lead_school.area.name if p.lead_school else "",
+            "schools": getattr(p, "n_schools", None),
+            "mean_km": getattr(p, "mean_km", None),
+            "far_km": getattr(p, "far_km", None),
+        }
+
+
+def isolation_table(page: Page[School], query: str) -> Table:
+    rows: list[list[Cell]] = [
+        [
+            Link(school.name, reverse("home:school", args=[school.code])),
+            school.area.name,
+            school.roll,
+            _reason(school),
+        ]
+        for school in page
+    ]
+    return Table(
+        _("Schools in no partnership"),
+        [
+            Column(_("School")),
+            Column(_("Area")),
+            Column(_("Pupils on roll"), numeric=True),
+            Column(_("Why, as far as we know")),
+        ],
+        rows,
+        exports=_exports("connectedness:isolation_export", query=query),
+        empty=_("Every school is in a partnership. That is the target."),
+    )
+
+
+def _reason(school: School) -> str:
+    return getattr(school, "reason", None) or _("no partnerships have been proposed since")
+
+
+def isolation_columns() -> list[ExportColumn]:
+    return [
+        ExportColumn("code", _("Code")),
+        ExportColumn("school", _("School")),
+        ExportColumn("area", _("Area")),
+        ExportColumn("roll", _("Pupils on roll"), "integer"),
+        ExportColumn("reason", _("Why, as far as we know")),
+    ]
+
+
+def isolation_rows(found: Iterable[School]) -> Iterator[Row]:
+    for school in found:
+        yield {
+            "code": school.code,
+            "school": school.name,
+            "area": school.area.name,
+            "roll": school.roll,
+            "reason": _reason(school),
+        }
+
+
+def proposal_table(page: Page[Proposal]) -> Table:
+    rows: list[list[Cell]] = [
+        [
+            Link(
+                formats.date_format(p.made_at, "DATETIME_FORMAT"),
+                reverse("connectedness:proposal", args=[p.pk]),
+            ),
+            p.get_status_display(),
+            p.n_partnerships,
+            p.n_isolated,
+        ]
+        for p in page
+    ]
+    return Table(
+        _("Proposals, newest first"),
+        [
+            Column(_("Made on")),
+            Column(_("State")),
+            Column(_("Partnerships"), numeric=True),
+            Column(_("Schools in none"), numeric=True),
+        ],
+        rows,
+        empty=_("Nothing has been proposed yet."),
+    )
+
+
+def proposal(found: Proposal, page: Page[Any]) -> Row:
+    """The page of one proposal: what it costs, how good it is, who would work together."""
+    rows: list[list[Cell]] = [
+        [
+            row["lead_school__name"],
+            row["lead_school__area__name"],
+            row["n_schools"],
+            _km(row["far_km"]),
+        ]
+        for row in page
+    ]
+    return {
+        "proposal": found,
+        "figures": _proposal_figures(found),
+        "parts": _objective_table(found),
+        "table": Table(
+            _("Proposed partnerships"),
+            [
+                Column(_("Leader's school")),
+                Column(_("Area")),
+                Column(_("Schools"), numeric=True),
+                Column(_("Longest way"), numeric=True),
+            ],
+            rows,
+            exports=_exports("connectedness:proposal_export", found.pk),
+        ),
+        "facts": _proposal_facts(found),
+    }
+
+
+def _proposal_figures(found: Proposal) -> list[KeyFigure]:
+    gap = found.gap
+    return [
+        KeyFigure(_("Partnerships"), charts.number(found.n_partnerships, 0)),
+        KeyFigure(
+            _("Schools in none"),
+            charts.number(found.n_isolated, 0),
+            sentence=_("Each is listed in the isolation register with the reason."),
+        ),
+        KeyFigure(
+            _("How close to the best possible"),
+            _("within {gap} %").format(gap=charts.number(100 * gap, 1))
+            if gap is not None
+            else _("not known"),
+            sentence=_("No way of grouping these schools can cost less by more than this."),
+        ),
+    ]
+
+
+def _objective_table(found: Proposal) -> Table:
+    labels = {
+        "travel_km": _("Ways to the leaders' schools"),
+        "balance": _("Sizes away from the target"),
+        "complement": _("Partnerships with no strong school"),
+        "need": _("Need in such partnerships"),
+        "leader_strength": _("Leaders' schools that are less strong"),
+        "partnerships": _("Number of partnerships"),
+        "disruption": _("Schools that change partnership"),
+        "total": _("Total"),
+    }
+    return Table(
+        _("What the proposal costs, in kilometres of travel"),
+        [Column(_("Part")), Column(_("Cost"), numeric=True)],
+        [
+            [label, float(found.objective[key])]
+            for key, label in labels.items()
+            if key in found.objective
+        ],
+    )
+
+
+def _proposal_facts(found: Proposal) -> list[tuple[str, Cell]]:
+    settings = found.settings
+    facts: list[tuple[str, Cell]] = [
+        (_("State"), found.get_status_display()),
+        (
+            _("Schools in a partnership"),
+            _("{fewest} to {most}").format(
+                fewest=settings.get("minimum"), most=settings.get("maximum")
+            ),
+        ),
+        (_("Longest way allowed"), _km(settings.get("max_km"))),
+        (_("Method"), f"{found.method} {found.method_version}"),
+        (_("Seed"), str(found.seed)),
+        (_("Input"), found.input_hash[:16]),
+    ]
+    if found.adopted_by:
+        facts.append((_("Adopted by"), found.adopted_by))
+    return facts
+
+
+def proposed_columns() -> list[ExportColumn]:
+    return [
+        ExportColumn("partnership", _("Partnership")),
+        ExportColumn("code", _("Code")),
+        ExportColumn("school", _("School")),
+        ExportColumn("lead", _("Leader's school")),
+        ExportColumn("km", _("Way to the leader, km"), "number"),
+    ]
+
+
+def proposed_rows(found: Proposal) -> Iterator[Row]:
+    members = found.members.select_related("school", "lead_school")
+    for member in members.order_by("partnership", "pk").iterator(chunk_size=2000):
+        yield {
+            "partnership": member.partnership,
+            "code": member.school.code,
+            "school": member.school.name,
+            "lead": member.lead_school.name,
+            "km": member.distance_km,
+        }
+
+
+def _exports(name: str, *args: Any, query: str = "") -> list[Link]:
+    suffix = f"?{query}" if query else ""
+    return [Link(fmt.upper(), reverse(name, args=[*args, fmt]) + suffix) for fmt in EXPORTS]
