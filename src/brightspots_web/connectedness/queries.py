@@ -142,7 +142,7 @@ def partnership_list(acting: Appointment | None, area: Area | None = None) -> Qu
     )
 
 
-def proposed_partnerships(proposal: Proposal) -> QuerySet[ProposedMember, dict[str, Any]]:
+def proposed_partnerships(proposal: Proposal) -> QuerySet[ProposedMember, Any]:
     """One row a proposed partnership, by its leader's school."""
     return (
         proposal.members.order_by()
