@@ -164,19 +164,45 @@ def find_header(
             )
         at = header_row - 1
         return _header(records[at], None, at, records[at + 1 :], limits, name)
-    widths = Counter(len(record) for record, n in zip(records, filled, strict=True) if n)
-    width = max(widths.items(), key=lambda item: (item[1], item[0]))[0]
-    at = next(
-        (
-            at
-            for at, record in enumerate(records)
-            if width <= len(record) <= width + 1 and filled[at] >= 0.6 * width
-        ),
-        next(at for at, n in enumerate(filled) if n),
-    )
+    at = _first_wide(records, filled)
+    here = records[at]
     above = records[at - 1] if at else ()
-    merged = len(above) == len(records[at]) and _filled(above) >= 2 and not _numeric(above)
-    return _header(records[at], above if merged else None, at, records[at + 1 :], limits, name)
+    if len(above) == len(here) and _filled(above) >= 2 and not _numeric(above):
+        return _header(here, above, at, records[at + 1 :], limits, name)
+    if _is_upper_half(records[at : at + 3]):
+        return _header(records[at + 1], here, at + 1, records[at + 2 :], limits, name)
+    return _header(here, None, at, records[at + 1 :], limits, name)
+
+
+def _first_wide(records: Sequence[Sequence[str]], filled: Sequence[int]) -> int:
+    """Return the place of the first record as wide as most, with six in ten cells filled."""
+    full = [record for record, n in zip(records, filled, strict=True) if n]
+    widths = Counter(len(record) for record in full)
+    width = max(widths.items(), key=lambda item: (item[1], item[0]))[0]
+    typical = [record for record in full if len(record) == width]
+    # delimiters at the end of every row do not count
+    while width > 1 and not any(record[width - 1].strip() for record in typical):
+        width -= 1
+    wide = (
+        at
+        for at, record in enumerate(records)
+        if len(record) >= width and filled[at] >= 0.6 * width
+    )
+    return next(wide, next(at for at, n in enumerate(filled) if n))
+
+
+def _is_upper_half(records: Sequence[Sequence[str]]) -> bool:
+    """Tell whether the first of three records is the upper half of a header with merged cells.
+
+    The second fills every gap the first leaves, holds no number, and stands above one.
+    """
+    if len(records) < 3 or len(records[0]) != len(records[1]):
+        return False
+    upper, lower, data = records
+    gaps = [low for top, low in zip(upper, lower, strict=True) if not top.strip()]
+    if not gaps or not all(low.strip() for low in gaps) or _numeric(lower) or _numeric(upper):
+        return False
+    return any(low.strip() and _NUMBER.match(cell) for low, cell in zip(lower, data, strict=False))
 
 
 def _numeric(record: Sequence[str]) -> bool:

@@ -309,7 +309,9 @@ def _utf16_without_mark(data: bytes) -> str | None:
     head = data[: 1 << 16]
     head = head[: len(head) // 2 * 2]
     even, odd = head[::2].count(0), head[1::2].count(0)
-    if len(data) % 2 or even + odd < 0.1 * len(head) / 2 or min(even, odd) > 0.01 * len(head):
+    places = len(head) / 2
+    # Delimiters, digits and line ends have a zero in every script.
+    if len(data) % 2 or max(even, odd) <= 0.3 * places or min(even, odd) > 0.01 * places:
         return None
     known = "utf-16-le" if odd > even else "utf-16-be"
     try:
