@@ -1,15 +1,16 @@
 """All writes about partnerships."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
+from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from brightspots_web.connectedness.models import Isolation, Proposal, ProposedMember
+from brightspots_web.connectedness.models import Isolation, Proposal, ProposedMember, Variability
 from brightspots_web.directory import actions as directory
 from brightspots_web.directory import queries as directory_queries
 from brightspots_web.directory.models import Appointment, Partnership
@@ -18,6 +19,8 @@ from brightspots_web.shared.models import Job
 from brightspots_web.shared.permissions import Capability, may
 
 CHUNK = 2000
+PROPOSE = "connectedness.propose"
+MEASURE = "connectedness.measure"
 
 
 class Result(Protocol):
@@ -44,7 +47,7 @@ def ask_for_proposal(settings: Mapping[str, Any], *, by: Appointment, seed: int 
     """Queue the forming of partnerships of all open schools."""
     _check(by)
     job = jobs.enqueue(
-        "connectedness.propose",
+        PROPOSE,
         by=by,
         title=_("Propose partnerships"),
         parameters={"settings": dict(settings), "seed": seed},
@@ -128,7 +131,18 @@ def adopt(proposal: Proposal, *, by: Appointment) -> list[Partnership]:
         target=proposal,
         detail={"partnerships": len(groups), "isolated": proposal.n_isolated},
     )
+    jobs.enqueue(MEASURE, by=by, title=_("Measure variability in partnerships"), parameters={})
     return formed
+
+
+@transaction.atomic
+def keep_variability(run: UUID | None, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Replace what is known of differences within partnerships; nobody's decision, so no audit."""
+    Variability.objects.all().delete()
+    if run is not None:
+        Variability.objects.bulk_create(
+            [Variability(run=run, **row) for row in rows], batch_size=CHUNK
+        )
 
 
 @transaction.atomic

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
+import numpy as np
 import polars as pl
 
 from brightspots.connectedness.partnerships import Partnerships, form_partnerships
 from brightspots.connectedness.problem import Parameters
 from brightspots.core.errors import InputError
+from brightspots.insight.variability import spread_within
 from brightspots_web.directory import queries as directory
 from brightspots_web.insight import queries as insight
 from brightspots_web.shared.jobs import CannotError
@@ -59,3 +62,38 @@ def propose(
 def defaults() -> dict[str, Any]:
     """The optimiser's default settings, for the form and for the page that explains them."""
     return asdict(Parameters())
+
+
+def spreads(progress: Callable[[float, str], None]) -> tuple[UUID | None, list[dict[str, Any]]]:
+    """Measure how much the schools of each live partnership differ, outcome by outcome.
+
+    The published estimates are shrunken, and their spread is too small. With reliability r and
+    comparative standard error s, the estimate before shrinking is estimate / r and its sampling
+    variance s squared / r (r = G / (G + s2) and the posterior variance is s2 r).
+    """
+    run = insight.current_run()
+    if run is None:
+        return None, []
+    members = directory.members_by_partnership()
+    rows = []
+    for number, (partnership, schools) in enumerate(members.items()):
+        if number % 50 == 0:
+            progress(number / len(members), "Differences between schools")
+        for subject, figures in insight.figures_by_subject(schools, run).items():
+            usable = [f for f in figures if f.reliability > 0.01]
+            spread = spread_within(
+                np.array([f.estimate / f.reliability for f in usable]),
+                np.array([f.se_comparative**2 / f.reliability for f in usable]),
+            )
+            if not spread.too_few:
+                rows.append(
+                    {
+                        "partnership_id": partnership,
+                        "subject": subject,
+                        "n_schools": spread.n_schools,
+                        "spread": spread.sd,
+                        "lower": spread.lower,
+                        "upper": spread.upper,
+                    }
+                )
+    return run.uuid, rows

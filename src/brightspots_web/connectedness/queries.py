@@ -153,4 +153,4 @@ def proposed_partnerships(proposal: Proposal) -> QuerySet[ProposedMember, Any]:
 
 
 def variability_of(partnership: Partnership) -> list[Variability]:
-    return list(partnership.variability.order_by("subject"))
+    return list(Variability.objects.filter(partnership=partnership).order_by("subject"))

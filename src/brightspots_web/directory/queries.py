@@ -1,8 +1,9 @@
 """All reads of the register. What an appointment may see is decided here and nowhere else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
@@ -38,6 +39,11 @@ def live_appointments(person: Person) -> QuerySet[Appointment]:
     return Appointment.objects.filter(live(), person=person).select_related(
         "person", "area", "school", "partnership"
     )
+
+
+def appointment(key: int) -> Appointment:
+    """The appointment that asked for a job, live or ended since."""
+    return Appointment.objects.select_related("person", "area", "school", "partnership").get(pk=key)
 
 
 def within(area: Area) -> Q:
@@ -99,6 +105,11 @@ def ancestors(area: Area) -> list[Area]:
     return list(Area.objects.filter(path__in=paths).order_by("level"))
 
 
+def all_schools() -> QuerySet[School]:
+    """Every school, closed ones too; for jobs, never for a page."""
+    return School.objects.all()
+
+
 def open_schools(on: date | None = None) -> QuerySet[School]:
     """Schools that are open on a day."""
     day = on or today()
@@ -110,13 +121,25 @@ def school_codes() -> set[str]:
     return set(School.objects.values_list("code", flat=True).iterator())
 
 
-def school_names() -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Code, name and the names of the areas (root first) of all schools, to match files by."""
+def area_names() -> dict[int, tuple[str, ...]]:
+    """The names of every area, from the root down to it, by its key."""
     areas: dict[int, tuple[str, ...]] = {}
     for key, name, parent in Area.objects.order_by("level").values_list("pk", "name", "parent"):
         areas[key] = (*areas.get(parent or 0, ()), name)
+    return areas
+
+
+def school_names() -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Code, name and the names of the areas (root first) of all schools, to match files by."""
+    areas = area_names()
     for code, name, area in School.objects.values_list("code", "name", "area").iterator():
         yield code, name, areas[area]
+
+
+def outlines_of(areas: Iterable[int]) -> dict[int, dict[str, Any] | None]:
+    """Outlines (GeoJSON geometry) by the area's key."""
+    found = Area.objects.filter(pk__in=list(areas))
+    return dict(found.values_list("pk", "outline"))
 
 
 def partnership_of(school: School) -> Partnership | None:
@@ -211,3 +234,12 @@ def sample_cast() -> list[Appointment]:
         .select_related("person", "area", "school", "partnership")
         .order_by("pk")
     )
+
+
+def members_by_partnership() -> dict[int, list[int]]:
+    """Partnership key -> keys of its schools, for all live partnerships."""
+    found: dict[int, list[int]] = {}
+    pairs = Membership.objects.filter(live()).order_by("partnership", "school")
+    for partnership, school in pairs.values_list("partnership", "school"):
+        found.setdefault(partnership, []).append(school)
+    return found

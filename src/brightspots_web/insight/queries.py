@@ -404,3 +404,11 @@ def totals(run: Run | None = None) -> dict[str, float]:
 
 def may_analyse(acting: Appointment | None) -> bool:
     return may(acting, Capability.ANALYSE)
+
+
+def figures_by_subject(schools: Sequence[int], run: Run) -> dict[str, list[Estimate]]:
+    """Subject -> figures of these schools over all years, for measures of a group."""
+    found: dict[str, list[Estimate]] = defaultdict(list)
+    for row in Estimate.objects.filter(run=run, school__in=schools, year=None).order_by("school"):
+        found[row.subject].append(row)
+    return dict(found)
