@@ -19,6 +19,8 @@ app = typer.Typer(
 )
 
 COMMANDS = {
+    "import": "brightspots_cli.import_",
+    "undo": "brightspots_cli.undo",
     "serve": "brightspots_cli.serve",
     "worker": "brightspots_cli.worker",
     "value-added": "brightspots_cli.value_added",

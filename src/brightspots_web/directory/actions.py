@@ -10,6 +10,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from brightspots_web.directory import queries
+from brightspots_web.directory.bulk_actions import FIELDS as FIELDS
+from brightspots_web.directory.bulk_actions import LONGEST as LONGEST
 from brightspots_web.directory.bulk_actions import Change as Change
 from brightspots_web.directory.bulk_actions import Comparison as Comparison
 from brightspots_web.directory.bulk_actions import SchoolRow as SchoolRow

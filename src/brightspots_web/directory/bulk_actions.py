@@ -32,11 +32,8 @@ FIELDS = (
 )
 """What a file can say about a school beside its code, its area and its context."""
 
-LONGEST = {
-    name: School._meta.get_field(name).max_length or 0
-    for name in ("code", "name", "phase", "sector", "language")
-} | {"area": Area._meta.get_field("name").max_length or 0}
-"""Characters that fit."""
+LONGEST = {"code": 60, "name": 200, "phase": 60, "sector": 60, "language": 60, "area": 200}
+"""Characters that fit, as the models say."""
 
 
 @dataclass(frozen=True)
@@ -249,7 +246,10 @@ def _restore(model: type[School] | type[Area], changes: Sequence[Change]) -> lis
             gone.append(change.key)
             continue
         for name, value in change.before.items():
-            setattr(record, name, model._meta.get_field(name).to_python(value))
+            column = model._meta.get_field(name)
+            setattr(
+                record, name, column.to_python(value) if isinstance(column, models.Field) else value
+            )
         touched.setdefault(change.key, set()).update(change.before)
     back = [records[key] for key in touched if key not in set(gone)]
     columns = set().union(*touched.values()) if touched else set()
@@ -261,23 +261,25 @@ def _restore(model: type[School] | type[Area], changes: Sequence[Change]) -> lis
 
 
 def _delete(model: type[School] | type[Area], keys: Sequence[int]) -> None:
-    """Delete records that nothing else refers to; relations that would go with them count too."""
-    for chunk in _chunks(keys, 500):
-        for relation in model._meta.related_objects:
-            other: Any = relation.related_model
-            held = {f"{relation.field.name}__in": chunk}
-            if other is model:  # children are deleted in the same go, the deepest first
-                continue
-            first = other._default_manager.filter(**held).first()
-            if first is not None:
-                name = str(getattr(first, relation.field.name))
-                raise ValidationError(
-                    _("%(name)s cannot be taken back: %(what)s refers to it."),
-                    params={"name": name, "what": f"{other._meta.verbose_name} “{first}”"},
-                )
-    if model is School:
+    """Delete records that nothing else refers to; what would be deleted with them counts too."""
+    going = set(keys)
+    for relation in model._meta.related_objects:
+        other: Any = relation.related_model
         for chunk in _chunks(keys, 500):
-            School.objects.filter(pk__in=chunk).delete()
-        return
-    for key in keys:
-        Area.objects.filter(pk=key).delete()
+            held = other._default_manager.filter(**{f"{relation.field.name}__in": chunk})
+            # Areas below are deleted in the same go, the deepest first.
+            first = next((one for one in held.iterator() if not _goes(one, model, going)), None)
+            if first is not None:
+                raise ValidationError(
+                    _("%(name)s cannot be taken back: “%(what)s” refers to it."),
+                    params={
+                        "name": str(getattr(first, relation.field.name)),
+                        "what": f"{other._meta.verbose_name}: {first}",
+                    },
+                )
+    for chunk in _chunks(keys, 500 if model is School else 1):
+        model._default_manager.filter(pk__in=chunk).delete()
+
+
+def _goes(record: models.Model, model: type[models.Model], going: set[int]) -> bool:
+    return isinstance(record, model) and record.pk in going

@@ -1,0 +1,120 @@
+"""The long parts of an import: look, check, confirm, undo. Each can be run again."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from brightspots_web.directory import actions as directory
+from brightspots_web.directory import queries as register
+from brightspots_web.directory.models import Appointment
+from brightspots_web.imports import actions, analysis, boundaries, queries, store
+from brightspots_web.imports.models import Batch, Kind
+from brightspots_web.shared import jobs
+from brightspots_web.shared.jobs import CannotError, Progress
+
+
+@jobs.register("imports.look")
+def look(parameters: Mapping[str, Any], progress: Progress) -> None:
+    progress(0.0, _("Finding the columns"))
+    actions.find_columns(_batch(parameters))
+
+
+@jobs.register("imports.check")
+def check(parameters: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """The dry run: nothing but the report is written."""
+    batch = _batch(parameters)
+    if batch.status in {Batch.Status.CONFIRMED, Batch.Status.UNDONE, Batch.Status.DISCARDED}:
+        return {}
+    store.clean_up(queries.files_in_use())
+    path = queries.upload_path(batch)
+    progress(0.05, _("Reading the file"))
+    try:
+        if batch.kind == Kind.BOUNDARIES:
+            checked = boundaries.check(path, batch.file_name, batch.mapping)
+        else:
+            checked = analysis.check(path, batch.file_name, batch.mapping)
+    except analysis.InputError as error:
+        store.remove(batch.pk)
+        actions.mark_refused(batch, str(error))
+        return {"refused": str(error)}
+    progress(0.7, _("Comparing with what is there"))
+    store.write(checked.problems, store.problems_file(batch.pk))
+    store.write(checked.rows, store.staging_file(batch.pk))
+    counts = {**checked.counts, **_compare(batch, checked.rows)}
+    progress(0.95, _("Writing the report"))
+    actions.mark_checked(batch, counts)
+    return counts
+
+
+@jobs.register("imports.confirm")
+def confirm(parameters: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
+    """Everything or nothing. Run again after a stop, it finishes or finds itself finished."""
+    batch, by = _batch(parameters), register.appointment(parameters["by"])
+    if batch.status == Batch.Status.CHECKED:
+        _publish(batch, by, int(parameters["leave_out"]), progress)
+    elif batch.status != Batch.Status.CONFIRMED:
+        raise CannotError(_("This import was given up in the meantime."))
+    store.staging_file(batch.pk).unlink(missing_ok=True)
+    return dict(batch.counts)
+
+
+@jobs.register("imports.undo")
+def undo(parameters: Mapping[str, Any], progress: Progress) -> None:
+    progress(0.1, _("Putting everything back"))
+    try:
+        actions.take_back(_batch(parameters), by=register.appointment(parameters["by"]))
+    except ValidationError as error:
+        raise CannotError(" ".join(error.messages)) from error
+
+
+def _batch(parameters: Mapping[str, Any]) -> Batch:
+    batch = queries.batch(parameters["batch"])
+    if batch is None:
+        raise CannotError(_("This import is not there any more."))
+    return batch
+
+
+def _compare(batch: Batch, rows: pl.DataFrame) -> dict[str, int]:
+    if batch.kind == Kind.SCHOOLS:
+        found = directory.compare_schools(analysis.school_rows(rows))
+        if found.unknown:
+            raise CannotError(_("The register changed while the file was checked; check again."))
+        return {"new": len(found.new), "changed": len(found.changed), "same": len(found.same)}
+    if batch.kind == Kind.BOUNDARIES:
+        return boundaries.compare(rows)
+    return store.compare(store.staging_file(batch.pk), queries.live_results(batch.kind))
+
+
+def _publish(batch: Batch, by: Appointment, left_out: int, progress: Progress) -> None:
+    staged = store.staging_file(batch.pk)
+    if not staged.exists():
+        raise CannotError(_("The checked rows are not there any more; check the file again."))
+    progress(0.05, _("Comparing with what is there"))
+    rows = pl.read_parquet(staged)
+    results = batch.kind in {Kind.SCHOOL_RESULTS, Kind.PUPIL_RESULTS}
+    now = _compare(batch, rows)
+    if (results and analysis.unregistered(rows)) or any(
+        batch.counts.get(name) != count for name, count in now.items()
+    ):
+        raise CannotError(
+            _("What is there has changed since the dry run; check the file again. Nothing changed.")
+        )
+    progress(0.2, _("Importing"))
+    path = store.data_file(batch.kind, batch.pk)
+    digest = store.write(rows, path)
+    progress(0.3, _("Importing"))
+    try:
+        actions.publish(
+            batch,
+            by=by,
+            data_path=path,
+            data_sha256=digest,
+            left_out=left_out,
+            schools=analysis.school_rows(rows) if batch.kind == Kind.SCHOOLS else None,
+            outlines=boundaries.outlines(rows) if batch.kind == Kind.BOUNDARIES else None,
+        )
+    except ValidationError as error:
+        raise CannotError(" ".join(error.messages)) from error
