@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import brentq, minimize
+from scipy.stats import chi2
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -39,6 +40,7 @@ _GRID = 48
 """Points at which the slope is looked at before the exact one-dimensional solve."""
 _GRID_LARGE = 12
 """The same in large data, where the criterion is close to a parabola."""
+_NARROW = 4
 _SMALL = 5_000
 """Up to this many rows the search starts from several places; it costs nothing there."""
 
@@ -119,10 +121,17 @@ class _Pass:
     logdet: float
 
 
+def _gram(a: Floats, b: Floats) -> Floats:
+    """a'b; narrow ones without BLAS, whose threads cost more than they give there."""
+    if a.shape[1] <= _NARROW:
+        return np.asarray(np.einsum("ij,ik->jk", a, b), dtype=np.float64)
+    return np.asarray(a.T @ b, dtype=np.float64)
+
+
 def _sweep(nest: Nest, variances: Floats) -> _Pass:
     A, w = nest.A, 1.0 / (nest.s2 + variances[0])
     wA = A * w[:, None]
-    T, logdet = A.T @ wA, -float(np.log(w).sum())
+    T, logdet = _gram(A, wA), -float(np.log(w).sum())
     K: list[Floats] = []
     F: list[Floats] = []
     d: list[Floats] = []
@@ -130,7 +139,7 @@ def _sweep(nest: Nest, variances: Floats) -> _Pass:
     for level, adder in enumerate(nest.adders, start=1):
         k, f = adder @ k_in, adder @ f_in
         scale = 1.0 + variances[level] * k
-        T = T - variances[level] * (f.T @ (f / scale[:, None]))
+        T = T - variances[level] * _gram(f, f / scale[:, None])
         logdet += float(np.log(scale).sum())
         K.append(k)
         F.append(f)
@@ -187,8 +196,8 @@ def reml_criterion(variances: Floats, nest: Nest) -> tuple[float, Floats]:
     gradient = np.empty(nest.levels)
     for level in range(nest.levels):
         H, Q = _level_maps(nest, sweep, level)
-        uncertain = np.einsum("ij,jk,ik->", H[:, :-1], inverse, H[:, :-1], optimize=True)
-        gradient[level] = Q.sum() - uncertain - ((H @ contrast) ** 2).sum()
+        HH = _gram(H, H)
+        gradient[level] = Q.sum() - (inverse * HH[:-1, :-1]).sum() - contrast @ HH @ contrast
     return criterion, gradient
 
 
@@ -215,13 +224,27 @@ def _exact_1d(nest: Nest, floor: float, ceiling: float) -> Floats:
     return np.array([found[int(np.argmin(values))]])
 
 
-def _polish(nest: Nest, start: Floats, floors: Floats, rounds: int = 6) -> Floats:
-    """Newton steps on the components off the boundary, the Hessian from differences of slopes."""
+def _polish(
+    nest: Nest,
+    start: Floats,
+    floors: Floats,
+    rounds: int = 6,
+    tolerance: float = 1e-9,
+    held: int | None = None,
+) -> tuple[Floats, float]:
+    """Newton steps on the components off the boundary, the Hessian from differences of slopes.
+
+    `held` keeps one component where it is. Returns the variances and the criterion there.
+    """
     theta = start.copy()
     value, gradient = reml_criterion(theta, nest)
     for _ in range(rounds):
-        free = np.flatnonzero((theta > floors) | (gradient < 0))
-        if free.size == 0 or np.abs(gradient[free] * np.maximum(theta[free], 1e-6)).max() < 1e-9:
+        moves = (theta > floors) | (gradient < 0)
+        if held is not None:
+            moves[held] = False
+        free = np.flatnonzero(moves)
+        slope = np.abs(gradient[free] * np.maximum(theta[free], 1e-6))
+        if free.size == 0 or slope.max() < tolerance:
             break
         hessian = np.empty((free.size, free.size))
         for column, k in enumerate(free):
@@ -232,14 +255,17 @@ def _polish(nest: Nest, start: Floats, floors: Floats, rounds: int = 6) -> Float
         hessian = (hessian + hessian.T) / 2
         if np.linalg.eigvalsh(hessian)[0] <= 0:
             break
-        move = theta.copy()
-        move[free] -= np.linalg.solve(hessian, gradient[free])
-        move = np.maximum(move, floors)
-        new_value, new_gradient = reml_criterion(move, nest)
-        if new_value > value + 1e-9 * (1 + abs(value)):
+        step_to = np.linalg.solve(hessian, gradient[free])
+        for shorter in (1.0, 0.5, 0.25, 0.1):
+            move = theta.copy()
+            move[free] = np.maximum(theta[free] - shorter * step_to, floors[free])
+            new_value, new_gradient = reml_criterion(move, nest)
+            if new_value <= value + 1e-9 * (1 + abs(value)):
+                break
+        else:
             break
         theta, value, gradient = move, new_value, new_gradient
-    return theta
+    return theta, value
 
 
 def fit_nested(nest: Nest, start: Floats | None = None) -> NestedFit:
@@ -273,7 +299,7 @@ def fit_nested(nest: Nest, start: Floats | None = None) -> NestedFit:
     floors = np.zeros(nest.levels)
     floors[0] = 1e-9 if (scaled.s2 <= 1e-12).any() else 0.0
     if start is not None:
-        theta = _polish(scaled, np.maximum(start / scale**2, floors), floors)
+        theta, _ = _polish(scaled, np.maximum(start / scale**2, floors), floors, 4, 1e-3)
     elif nest.levels == 1:
         theta = _exact_1d(scaled, floors[0], 20.0)
     else:
@@ -305,7 +331,42 @@ def _search(scaled: Nest, floors: Floats) -> Floats:
         )
         if answer.fun < best_value:
             best, best_value = np.asarray(answer.x), float(answer.fun)
-    return _polish(scaled, best, floors)
+    return _polish(scaled, best, floors)[0]
+
+
+def profile_interval(
+    nest: Nest, fit: NestedFit, level: int, confidence: float
+) -> tuple[float, float]:
+    """Interval of one variance by its profile restricted likelihood.
+
+    The values v for which the criterion, minimised over the other components, lies less than the
+    chi-square quantile (1 df) above its minimum. Starts at 0 where 0 is among them.
+    """
+    scale = float(fit.variances.sum() + nest.s2.mean())
+    A = nest.A.copy()
+    A[:, -1] = (A[:, -1] - A[:, :-1] @ fit.beta) / np.sqrt(scale)
+    scaled = Nest(A, nest.s2 / scale, nest.parents)
+    floors = np.zeros(nest.levels)
+    floors[0] = 1e-9 if (scaled.s2 <= 1e-12).any() else 0.0
+    best = np.maximum(fit.variances / scale, floors)
+    base = reml_criterion(best, scaled)[0]
+    allowed = float(chi2.ppf(confidence, 1))
+
+    def rise(variance: float) -> float:
+        begin = best.copy()
+        begin[level] = variance
+        return _polish(scaled, begin, floors, 8, 1e-3, level)[1] - base - allowed
+
+    centre, floor = float(best[level]), float(floors[level])
+    lower = 0.0
+    if centre > floor and rise(floor) > 0:
+        lower = float(brentq(rise, floor, centre, xtol=1e-8, rtol=1e-4))
+    top = max(2 * centre, 1e-3)
+    while rise(top) < 0 and top < 1e4:
+        top *= 2
+    if top >= 1e4:
+        return lower * scale, float("inf")
+    return lower * scale, float(brentq(rise, max(centre, floor), top, xtol=1e-8, rtol=1e-4)) * scale
 
 
 def _finish(nest: Nest, variances: Floats, scale: float, gradient: Floats) -> NestedFit:
@@ -327,7 +388,7 @@ def effects(nest: Nest, fit: NestedFit, level: int) -> LevelEffects:
     H, Q = _level_maps(nest, sweep, level)
     prior = float(fit.variances[level])
     cond_var = np.maximum(prior - prior**2 * Q, 0.0)
-    doubt = np.einsum("ij,jk,ik->i", H[:, :-1], fit.V_beta, H[:, :-1], optimize=True)
+    doubt = ((H[:, :-1] @ fit.V_beta) * H[:, :-1]).sum(axis=1)
     estimate = prior * (H @ np.append(-fit.beta, 1.0))
     return LevelEffects(estimate, cond_var, np.minimum(cond_var + prior**2 * doubt, prior), prior)
 
@@ -342,7 +403,7 @@ def row_totals(nest: Nest, fit: NestedFit) -> LevelEffects:
     if nest.parents:
         E = E + sweep.E[0][nest.parents[0]] * share[:, None]
         C = C + sweep.C[0][nest.parents[0]] * share**2
-    doubt = np.einsum("ij,jk,ik->i", E[:, :-1], fit.V_beta, E[:, :-1], optimize=True)
+    doubt = ((E[:, :-1] @ fit.V_beta) * E[:, :-1]).sum(axis=1)
     prior = float(fit.variances.sum())
     estimate = E @ np.append(-fit.beta, 1.0)
     return LevelEffects(estimate, C, np.minimum(C + doubt, prior), prior)

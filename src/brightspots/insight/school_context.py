@@ -172,7 +172,8 @@ def _by_year(
     years = sorted(year.unique().to_list())
     X: Floats = np.hstack([base * (year == y).to_numpy()[:, None] for y in years])
     terms = [t for y in years for t in (f"year[{y}]", *[f"year[{y}]:{name}" for name in names])]
-    return X, terms, np.kron(np.eye(len(years)), back)
+    original: Floats = np.asarray(np.kron(np.eye(len(years)), back), dtype=np.float64)
+    return X, terms, original
 
 
 def _full_rank(X: Floats, terms: list[str], original: Floats) -> Design:
