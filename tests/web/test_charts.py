@@ -244,6 +244,15 @@ def test_bins_of_one_and_two_schools_cannot_be_told_apart() -> None:
     assert ones.rows[-1][2] == twos.rows[-1][2] == "fewer than 3"
 
 
+def test_every_school_is_counted_in_the_bin_that_holds_it() -> None:
+    values = [draw + 0.25 for draw in range(-5, 20) for _ in range(4)]
+    chart = spread_chart([*values])
+    assert sum(int(row[2]) for row in chart.rows) == len(values)
+    for low, high, count in chart.rows:
+        start, end = (float(edge.replace("−", "-")) for edge in (low, high))
+        assert int(count) == sum(start <= value < end for value in values)
+
+
 def test_text_from_data_is_escaped() -> None:
     chart = rows(Estimate('<script>alert("x")</script>', 1.0, 0.0, 2.0))
     assert "<script>" not in chart.svg

@@ -1,7 +1,7 @@
 """How the estimates of many schools are spread."""
 
 from collections.abc import Sequence
-from math import floor
+from math import ceil, floor
 
 import svg
 from django.utils.translation import gettext as _
@@ -23,7 +23,7 @@ from brightspots_web.shared.charts.draw import (
     swatch,
     text,
 )
-from brightspots_web.shared.charts.scale import Scale, fit, nice_step
+from brightspots_web.shared.charts.scale import Scale, digits_for, fit, nice_step
 
 TOP, BOTTOM = 52, 214
 
@@ -50,7 +50,7 @@ def histogram(
     tallest = max(counts)
     marks: list[svg.Element] = []
     hidden = False
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for index, count in enumerate(counts):
         low = scale.low + index * width
         few = 0 < count < suppress_below
@@ -62,9 +62,8 @@ def histogram(
             shown = (
                 _("fewer than %(limit)s") % {"limit": suppress_below} if few else number(count, 0)
             )
-            rows.append(
-                (scale.label(low, signed=True), scale.label(low + width, signed=True), shown)
-            )
+            edges = (number(edge, digits_for(width), signed=True) for edge in (low, low + width))
+            rows.append((*edges, shown))
     marks.extend(value_axis(scale, BOTTOM, ((TOP - 8, BOTTOM),), unit=unit))
     place = known(marker)
     if place is not None and not scale.outside(place):
@@ -95,7 +94,7 @@ def histogram(
 
 
 def _count(seen: Sequence[float], low: float, width: float, high: float) -> list[int]:
-    counts = [0] * max(1, round((high - low) / width))
+    counts = [0] * max(1, ceil((high - low) / width - 1e-9))
     for value in seen:
         counts[min(max(floor((value - low) / width + 1e-9), 0), len(counts) - 1)] += 1
     return counts

@@ -17,6 +17,11 @@ def nice_step(span: float, about: int = 4) -> float:
     return 10 * power
 
 
+def digits_for(step: float) -> int:
+    """How many decimals tell two neighbouring ticks apart."""
+    return max(0, -floor(log10(step) + 1e-9))
+
+
 @dataclass(frozen=True)
 class Scale:
     """A straight line from values (low to high) to places (start to end)."""
@@ -41,7 +46,7 @@ class Scale:
         return [index * self.step for index in range(first, last + 1)]
 
     def label(self, tick: float, *, signed: bool = False) -> str:
-        return number(tick, max(0, -floor(log10(self.step) + 1e-9)), signed=signed)
+        return number(tick, digits_for(self.step), signed=signed)
 
 
 def fit(

@@ -58,11 +58,15 @@ def school_map(
     outlines: Sequence[Area] = (),
     max_points: int = 1500,
 ) -> Chart:
-    """Draw schools by partnership; above max_points merge them into cells with counts."""
+    """Draw schools by partnership; above max_points merge them into cells with counts.
+
+    All of the outlines is kept in view, so pass only those of the area shown.
+    """
     columns = (_("Partnership"), _("Schools"), _("Leading school"))
     if not points:
         return nothing_to_draw(key, title, columns)
     placed = [(point.longitude, point.latitude) for point in points]
+    placed += [corner for area in outlines for ring in area.rings for corner in ring]
     projection = Projection.around(placed, margin=14)
     marks: list[svg.Element] = _outlines(outlines, projection)
     groups: dict[str, list[Point]] = defaultdict(list)
