@@ -4,7 +4,7 @@
 
     table = read_table(path)                                    # brightspots.core.tables
     mapping = suggest_mapping("schools", table.columns)         # or Mapping.from_dict(saved)
-    checked = apply(table, mapping)
+    checked = apply(table, mapping)                             # or read_by(mapping, path)
     checked.rows       # typed frame of the rows that can be used
     checked.problems   # row, column, value, problem, mend, severity, also_row
     checked.counts     # severity, column, problem, mend, count: all of them, however many
@@ -19,7 +19,9 @@ escaped where tables are written, never executed here.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import polars as pl
 
@@ -28,7 +30,7 @@ from brightspots.core.fields import CODE_SUFFIX, Reading, read_fields
 from brightspots.core.mapping import Mapping
 from brightspots.core.problems import gather
 from brightspots.core.row_checks import check_rows, find_repeats, key_columns
-from brightspots.core.tables import Table
+from brightspots.core.tables import Limits, Table, read_table
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,35 @@ def apply(table: Table, mapping: Mapping, *, max_problems: int = 10_000) -> Chec
     )
 
 
+def read_by(
+    mapping: Mapping,
+    path: str | Path,
+    *,
+    name: str | None = None,
+    limits: Limits | None = None,
+    max_problems: int = 10_000,
+) -> Checked:
+    """Read a file by a saved mapping: its header row, sheet, encoding and only its columns.
+
+    Raises
+    ------
+    InputError
+        As :func:`brightspots.core.tables.read_table` and :func:`apply`.
+    """
+    used = [column for source in mapping.columns.values() for column in source.columns]
+    table = read_table(
+        path,
+        name=name,
+        encoding=mapping.encoding,
+        delimiter=mapping.delimiter,
+        header_row=mapping.header_row,
+        sheet=mapping.sheet,
+        columns=[*used, *mapping.keep],
+        limits=limits,
+    )
+    return apply(table, mapping, max_problems=max_problems)
+
+
 def with_problems(checked: Checked, more: pl.DataFrame, *, refused: bool) -> Checked:
     """Add problems found later (such as a school that is not known) to a result.
 
@@ -192,8 +223,8 @@ def _refuse_unusable(table: Table, mapping: Mapping) -> None:
     used = [name for source in mapping.columns.values() for name in source.columns]
     for name in dict.fromkeys([*used, *mapping.keep]):
         if name not in table.columns:
-            near = difflib.get_close_matches(name, table.columns, n=1)
-            hint = f'Is it "{near[0]}"?' if near else f"There are: {_few(table.columns)}."
+            near = difflib.get_close_matches(name, table.header, n=1)
+            hint = f'Is it "{near[0]}"?' if near else f"There are: {_few(table.header)}."
             raise InputError(
                 "The mapping names a column that the file does not have.",
                 file=table.name,
@@ -203,7 +234,7 @@ def _refuse_unusable(table: Table, mapping: Mapping) -> None:
             )
 
 
-def _few(names: list[str]) -> str:
+def _few(names: Sequence[str]) -> str:
     shown = ", ".join(names[:12])
     return shown if len(names) <= 12 else f"{shown} and {len(names) - 12} more"
 

@@ -39,6 +39,7 @@ class Grid:
 
     frame: pl.DataFrame
     row_numbers: pl.Series
+    header: tuple[str, ...]
     header_row: int
     delimiter: str | None
     problems: pl.DataFrame
@@ -387,7 +388,7 @@ def _parse_regular(
             infer_schema=False,
             columns=places,
         ).fill_null("")
-    except (pl.exceptions.PolarsError, OSError):
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
         return None
     if frame.height != len(fields):
         return None
@@ -401,7 +402,7 @@ def _parse_regular(
         frame, rows, n_blank = _without_blank(frame, rows)
     else:
         n_blank = 0
-    return Grid(frame, rows, header.row, delimiter, header.problems, n_blank)
+    return Grid(frame, rows, header.names, header.row, delimiter, header.problems, n_blank)
 
 
 def _wanted(header: Header, columns: Sequence[str] | None) -> list[int]:
@@ -507,7 +508,7 @@ def from_records(
         row_lists.append(pl.Series("row", [row for row, _ in fit], dtype=pl.Int64))
     frame = pl.concat(frames) if frames else pl.DataFrame(schema=schema)
     rows = pl.concat(row_lists) if row_lists else pl.Series("row", [], dtype=pl.Int64)
-    return Grid(frame, rows, header.row, delimiter, gather(problems), n_blank)
+    return Grid(frame, rows, header.names, header.row, delimiter, gather(problems), n_blank)
 
 
 def _fits(record: Sequence[str], width: int) -> bool:

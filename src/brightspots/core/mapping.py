@@ -162,6 +162,13 @@ class Mapping:
                     f'{option} cannot be "{getattr(self, option)}".',
                     mend=f"Choose one of: {', '.join(choices)}.",
                 )
+        for option in ("name", "sheet", "encoding", "delimiter"):
+            given = getattr(self, option)
+            if not isinstance(given, str) and (given is not None or option == "name"):
+                raise InputError(f"{option} has to be text, not {given!r}.")
+        row = self.header_row
+        if row is not None and (not isinstance(row, int) or row < 1):
+            raise InputError(f"The header row has to be a number from 1, not {row!r}.")
         sources = {key: Source.of(given) for key, given in self.columns.items()}
         for key in sources:
             parse_key(self.kind, key)

@@ -31,7 +31,10 @@ def _check_coordinates(reading: Reading) -> None:
     latitude, longitude = reading.columns["latitude"], reading.columns["longitude"]
     name = _source_name(reading, "latitude")
     nowhere = ((latitude == 0) & (longitude == 0)).fill_null(False)
-    half = latitude.is_null() != longitude.is_null()
+    # a cell that could not be read has its own problem
+    no_latitude = reading.columns["latitude" + CODE_SUFFIX].is_not_null()
+    no_longitude = reading.columns["longitude" + CODE_SUFFIX].is_not_null()
+    half = (no_latitude & longitude.is_not_null()) | (no_longitude & latitude.is_not_null())
     reading.report(
         nowhere,
         name,

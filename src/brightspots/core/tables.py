@@ -60,6 +60,8 @@ class Table:
         names made distinct, an encoding that was guessed (warnings).
     n_blank : int
         Blank rows left out.
+    header : tuple of str
+        Names of all columns of the file, those that were not asked for included.
     """
 
     name: str
@@ -73,10 +75,11 @@ class Table:
     sheet: str | None
     problems: pl.DataFrame
     n_blank: int
+    header: tuple[str, ...]
 
     @property
     def columns(self) -> list[str]:
-        """Names of the columns, each once."""
+        """Names of the columns that were read, each once."""
         return self.frame.columns
 
 
@@ -172,6 +175,7 @@ def _table(
         sheet=sheet,
         problems=problems,
         n_blank=grid.n_blank,
+        header=grid.header,
     )
 
 
@@ -185,6 +189,8 @@ def _encoding_note(letters: files.Letters) -> pl.DataFrame:
     )
 
 
+# polars panics, which is no Exception, on some damaged files.
+_UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError)
 _PLAIN = (pl.String, pl.Boolean, pl.Categorical, pl.Enum, pl.Date, pl.Datetime, pl.Time, pl.Null)
 
 
@@ -194,8 +200,16 @@ def _parse_parquet(data: bytes, name: str, columns: Sequence[str] | None, limits
         schema = pl.read_parquet_schema(BytesIO(data))
         asked = None if columns is None else set(columns)
         wanted = [each for each in schema if asked is None or each in asked]
+        n_rows = pl.scan_parquet(BytesIO(data)).select(pl.len()).collect().item()
+        # A few bytes of Parquet can stand for any number of equal cells of 16 bytes each.
+        if n_rows * len(wanted) * 16 > 4 * limits.max_bytes:
+            raise InputError(
+                f"There are {n_rows:,} rows of {len(wanted)} columns, more than can be held.",
+                file=name,
+                mend="Split the file, or map fewer columns.",
+            )
         frame = pl.read_parquet(BytesIO(data), columns=wanted)
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+    except _UNREADABLE as error:
         raise InputError(
             "The Parquet file is damaged.", file=name, mend="Write it again."
         ) from error
@@ -207,7 +221,14 @@ def _parse_parquet(data: bytes, name: str, columns: Sequence[str] | None, limits
                 column=column,
                 mend="Leave the column out or make it text.",
             )
-    text = frame.select(pl.all().cast(pl.String).fill_null(""))
+    try:
+        text = frame.select(pl.all().cast(pl.String).fill_null(""))
+    except _UNREADABLE as error:
+        raise InputError(
+            "A column of the Parquet file cannot be written as text.",
+            file=name,
+            mend="Write the columns as numbers, dates or text.",
+        ) from error
     for cells in text.iter_columns():
         longest = cells.str.len_chars().max()
         if isinstance(longest, int) and longest > limits.max_cell:
@@ -217,4 +238,4 @@ def _parse_parquet(data: bytes, name: str, columns: Sequence[str] | None, limits
                 column=cells.name,
             )
     rows = pl.Series("row", np.arange(2, 2 + text.height))
-    return Grid(text, rows, 1, None, no_problems(), 0)
+    return Grid(text, rows, tuple(schema), 1, None, no_problems(), 0)
