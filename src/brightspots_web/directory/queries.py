@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Avg, Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from brightspots_web.directory.models import (
@@ -172,6 +172,8 @@ class SchoolSearch:
     phase: str = ""
     sector: str = ""
     connected: str = ""
+    within: str = ""
+    """The key of an area: its page's export asks for that area alone."""
 
 
 def search_schools(acting: Appointment | None, search: SchoolSearch) -> QuerySet[School]:
@@ -187,6 +189,10 @@ def search_schools(acting: Appointment | None, search: SchoolSearch) -> QuerySet
         for path in paths:
             inside |= Q(area__path__startswith=path)
         schools = schools.filter(inside)
+    if search.within:
+        key = int(search.within) if search.within.isdecimal() else 0
+        area = areas_visible_to(acting).filter(pk=key).first()
+        schools = schools.filter(within(area)) if area else schools.none()
     if search.phase:
         schools = schools.filter(phase=search.phase)
     if search.sector:
@@ -243,3 +249,59 @@ def members_by_partnership() -> dict[int, list[int]]:
     for partnership, school in pairs.values_list("partnership", "school"):
         found.setdefault(partnership, []).append(school)
     return found
+
+
+@dataclass(frozen=True)
+class Place:
+    """A school on a map: where it is and with whom it works."""
+
+    code: str
+    name: str
+    latitude: float
+    longitude: float
+    partnership: str
+    leads: bool
+
+
+def places_within(area: Area, acting: Appointment | None) -> list[Place]:
+    """The open schools of an area that have coordinates, for its map."""
+    membership = Membership.objects.filter(live(), school=OuterRef("pk"))
+    rows = (
+        _open_within(area, acting)
+        .filter(latitude__isnull=False, longitude__isnull=False)
+        .annotate(
+            partnership_code=Subquery(membership.values("partnership__code")[:1]),
+            lead=Subquery(membership.values("partnership__lead_school")[:1]),
+        )
+        .order_by("code")
+        .values_list("pk", "code", "name", "latitude", "longitude", "partnership_code", "lead")
+    )
+    return [
+        Place(code, name, latitude, longitude, partnership or "", lead == pk)
+        for pk, code, name, latitude, longitude, partnership, lead in rows
+    ]
+
+
+def count_within(area: Area, acting: Appointment | None) -> int:
+    """How many open schools an area has that this appointment may see."""
+    return _open_within(area, acting).count()
+
+
+def centres(areas: Iterable[Area]) -> dict[int, tuple[float, float]]:
+    """Area key -> mean latitude and longitude of its schools, for areas without an outline."""
+    found = {}
+    for area in areas:
+        if area.outline:
+            continue
+        mean = School.objects.filter(within(area)).aggregate(
+            latitude=Avg("latitude"), longitude=Avg("longitude")
+        )
+        if mean["latitude"] is not None and mean["longitude"] is not None:
+            found[area.pk] = (mean["latitude"], mean["longitude"])
+    return found
+
+
+def _open_within(area: Area, acting: Appointment | None) -> QuerySet[School]:
+    return schools_visible_to(acting).filter(
+        within(area), Q(closed__isnull=True) | Q(closed__gt=today())
+    )

@@ -34,7 +34,7 @@ def _search(request: ActingRequest) -> tuple[SchoolFilter, queries.SchoolSearch]
     )
     form.is_valid()
     chosen = {name: form.cleaned_data.get(name, "") for name in form.fields}
-    return form, queries.SchoolSearch(**chosen)
+    return form, queries.SchoolSearch(within=request.GET.get("within", ""), **chosen)
 
 
 @require_safe

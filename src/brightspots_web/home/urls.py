@@ -5,4 +5,8 @@ from brightspots_web.home import views
 app_name = "home"
 urlpatterns = [
     path("", views.front, name="front"),
+    path("ministry/", views.ministry, name="ministry"),
+    path("ministry/attention.<export:fmt>", views.attention_export, name="attention_export"),
+    path("areas.<export:fmt>", views.areas_export, name="areas_export"),
+    path("areas/<int:pk>/", views.area, name="area"),
 ]

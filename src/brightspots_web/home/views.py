@@ -1,6 +1,142 @@
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from brightspots_web.directory import queries as directory
+from brightspots_web.directory.decorators import requires
+from brightspots_web.directory.forms import SchoolFilter
+from brightspots_web.directory.middleware import ActingRequest
+from brightspots_web.directory.models import Area
+from brightspots_web.home import front_pages
+from brightspots_web.insight import queries as insight
+from brightspots_web.shared.components import Link
+from brightspots_web.shared.exports import respond
+from brightspots_web.shared.permissions import Capability, Role, may
+
+PAGE = 50
 
 
-def front(request: HttpRequest) -> HttpResponse:
-    return render(request, "home/front.html")
+@require_safe
+def front(request: ActingRequest) -> HttpResponse:
+    """Everybody's own front page."""
+    acting = request.acting
+    if acting is None:
+        return render(request, "home/no_appointment.html")
+    if may(acting, Capability.SEE_SYSTEM):
+        return redirect("home:ministry")
+    if acting.role == Role.DISTRICT_OFFICER and acting.area is not None:
+        return redirect("home:area", pk=acting.area.pk)
+    if acting.role == Role.SYSTEM_LEADER and acting.partnership is not None:
+        return redirect("connectedness:partnership", code=acting.partnership.code)
+    if acting.school is None:
+        return render(request, "home/no_appointment.html")
+    return redirect("home:school", code=acting.school.code)
+
+
+@requires(Capability.SEE_SYSTEM)
+@require_safe
+def ministry(request: ActingRequest) -> HttpResponse:
+    """The whole system: isolated schools, coverage, variability, map, what needs attention."""
+    run = insight.current_run()
+    subjects = insight.subjects(run)
+    view = front_pages.View(request.acting, None, _chosen(request, subjects))
+    context = {
+        "run": run,
+        "figures": front_pages.key_figures(view, run),
+        "map": front_pages.area_chart(view),
+        "shares": front_pages.shares_chart(view, run),
+        "trend": front_pages.variability_trend(view, run),
+        "attention": front_pages.attention_table(view),
+        "areas": front_pages.areas_table(view),
+        "subjects": front_pages.subject_links(view, subjects),
+        "subject": view.subject,
+    }
+    return render(request, "home/ministry.html", context)
+
+
+@requires(Capability.SEE_AREA)
+@require_safe
+def area(request: ActingRequest, pk: int) -> HttpResponse:
+    """A district (or any area): its map, its schools, its isolation register."""
+    found = get_object_or_404(directory.areas_visible_to(request.acting), pk=pk)
+    run = insight.current_run()
+    view = front_pages.View(request.acting, found)
+    form = SchoolFilter(
+        request.GET,
+        phases=directory.school_choices("phase"),
+        sectors=directory.school_choices("sector"),
+    )
+    form.is_valid()
+    chosen = {name: form.cleaned_data.get(name, "") for name in form.fields}
+    schools = directory.search_schools(request.acting, directory.SchoolSearch(**chosen)).filter(
+        directory.within(found)
+    )
+    page = Paginator(schools, PAGE).get_page(request.GET.get("page"))
+    close = directory.count_within(found, request.acting) <= front_pages.CLOSE_RANGE
+    query = request.GET.copy()
+    query["within"] = str(found.pk)
+    context = {
+        "area": found,
+        "breadcrumb": _crumbs(request, found),
+        "figures": front_pages.key_figures(view, run),
+        "map": front_pages.schools_chart(view) if close else front_pages.area_chart(view),
+        "close": close,
+        "areas": front_pages.areas_table(view) if view.inner else None,
+        "isolated": list(front_pages.isolated_here(view)[:5]),
+        "form": form,
+        "page": page,
+        "table": front_pages.schools_table(page, query.urlencode()),
+        "filter_label": _("Find a school"),
+    }
+    return render(request, "home/area.html", context)
+
+
+@requires(Capability.SEE_SYSTEM)
+@require_safe
+def attention_export(request: ActingRequest, fmt: str) -> HttpResponseBase:
+    return respond(
+        fmt,
+        title=_("Where help would reach most pupils"),
+        filename="attention",
+        columns=front_pages.attention_columns(),
+        rows=front_pages.attention_rows(request.acting),
+    )
+
+
+@requires(Capability.SEE_AREA)
+@require_safe
+def areas_export(request: ActingRequest, fmt: str) -> HttpResponseBase:
+    found = None
+    if key := request.GET.get("area", ""):
+        visible = directory.areas_visible_to(request.acting)
+        found = get_object_or_404(visible, pk=int(key) if key.isdecimal() else 0)
+    elif not may(request.acting, Capability.SEE_SYSTEM):
+        raise PermissionDenied
+    return respond(
+        fmt,
+        title=_("Areas"),
+        filename="areas",
+        columns=front_pages.areas_columns(),
+        rows=front_pages.areas_rows(front_pages.View(request.acting, found)),
+    )
+
+
+def _chosen(request: ActingRequest, subjects: list[str]) -> str:
+    asked = request.GET.get("subject", "")
+    return asked if asked in subjects else (subjects[0] if subjects else "")
+
+
+def _crumbs(request: ActingRequest, found: Area) -> list[Link]:
+    visible = set(
+        directory.areas_visible_to(request.acting)
+        .filter(pk__in=[step.pk for step in directory.ancestors(found)])
+        .values_list("pk", flat=True)
+    )
+    crumbs = []
+    for step in directory.ancestors(found)[:-1]:
+        url = front_pages.reverse("home:area", args=[step.pk]) if step.pk in visible else ""
+        crumbs.append(Link(step.name, url))
+    return [*crumbs, Link(found.name)]

@@ -1,0 +1,400 @@
+"""What the front pages of ministry and district show: figures, maps and their words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from brightspots_web.connectedness import queries as connectedness
+from brightspots_web.directory import queries as directory
+from brightspots_web.directory.models import Appointment, Area, School
+from brightspots_web.insight import queries as insight
+from brightspots_web.insight.models import Run
+from brightspots_web.shared import charts
+from brightspots_web.shared.components import Badge, Cell, Column, KeyFigure, Link, Table
+from brightspots_web.shared.exports import Column as ExportColumn
+
+CLOSE_RANGE = 1500
+"""Up to so many schools an area's map shows schools; above, its inner areas."""
+EXPORTS = ("csv", "xlsx")
+
+
+@dataclass(frozen=True)
+class View:
+    """Who looks at which area: None for the whole system."""
+
+    acting: Appointment | None
+    area: Area | None
+    subject: str = ""
+
+    @property
+    def inner(self) -> list[Area]:
+        """The areas one step down that this appointment may see."""
+        areas = directory.areas_visible_to(self.acting)
+        if self.area is not None:
+            return list(areas.filter(parent=self.area))
+        root = list(areas.filter(parent=None))
+        return list(areas.filter(parent=root[0])) if len(root) == 1 else root
+
+
+def key_figures(view: View, run: Run | None) -> list[KeyFigure]:
+    counts = connectedness.connectedness(view.acting, view.area)
+    today = formats.date_format(directory.today(), "DATE_FORMAT")
+    figures = [
+        KeyFigure(
+            label=_("Isolated schools"),
+            value=charts.number(counts.isolated, 0),
+            n=counts.schools,
+            n_of=_("open schools"),
+            as_of=today,
+            sentence=_("In no partnership. The target is none."),
+        ),
+        KeyFigure(
+            label=_("In a partnership"),
+            value=_percent(counts.share),
+            n=counts.partnerships,
+            n_of=ngettext("partnership", "partnerships", counts.partnerships),
+            as_of=today,
+            sentence=_leaders_sentence(counts.without_leader),
+        ),
+    ]
+    if run is None:
+        return figures
+    covered = insight.coverage(view.area, run)
+    candidates = insight.candidates_count(view.area, run)
+    return [*figures, _candidates_figure(candidates, covered, run), _coverage_figure(covered, run)]
+
+
+def _leaders_sentence(missing: int) -> str:
+    if not missing:
+        return _("Every partnership has a system leader.")
+    return ngettext(
+        "{n} partnership still waits for its system leader.",
+        "{n} partnerships still wait for their system leader.",
+        missing,
+    ).format(n=charts.number(missing, 0))
+
+
+def _candidates_figure(candidates: dict[str, int], covered: dict[str, Any], run: Run) -> KeyFigure:
+    spots, visits = candidates["bright_spot"], candidates["worth_a_visit"]
+    if spots:
+        label, value = _("Bright spot candidates"), spots
+        sentence = ngettext(
+            "One more school is worth a visit.", "{n} more schools are worth a visit.", visits
+        ).format(n=charts.number(visits, 0))
+    else:
+        label, value = _("Schools worth a visit"), visits
+        sentence = (
+            _("One year of results can show no more than this: bright spots need three.")
+            if len(covered["years"]) < 2
+            else _("Where results suggest that something works. A visit tells more.")
+        )
+    return KeyFigure(
+        label=label,
+        value=charts.number(value, 0),
+        n=covered["with_figures"],
+        n_of=_("schools with figures"),
+        as_of=_published(run),
+        certainty=_false_share(spots),
+        sentence=sentence,
+        made_url=_made(run),
+    )
+
+
+def _false_share(spots: int) -> str:
+    return (
+        _("about one in ten of these is expected to be chance")
+        if spots
+        else _("about one in five of these is expected to be chance")
+    )
+
+
+def _coverage_figure(covered: dict[str, Any], run: Run) -> KeyFigure:
+    return KeyFigure(
+        label=_("Schools with figures"),
+        value=_percent(covered["share"]),
+        n=covered["pupils"] or None,
+        n_of=_("pupils in the newest year"),
+        as_of=_published(run),
+        made_url=_made(run),
+    )
+
+
+def area_chart(view: View) -> charts.Chart | None:
+    """The inner areas, shaded by the share of schools in a partnership."""
+    areas = view.inner
+    if not areas:
+        return None
+    counts = connectedness.isolation_by_area(view.acting, areas)
+    places = directory.centres(areas)
+    shapes = []
+    for area in areas:
+        total, isolated = counts[area.pk]
+        shapes.append(
+            charts.Area(
+                label=area.name,
+                value=100 * (total - isolated) / total if total else None,
+                rings=charts.rings_of(area.outline) if area.outline else (),
+                href=reverse("home:area", args=[area.pk]),
+                centre=places.get(area.pk),
+                n=total,
+            )
+        )
+    return charts.area_map(
+        key="areas-map",
+        title=_("Schools in a partnership, by area"),
+        areas=shapes,
+        value_label=_("Schools in a partnership"),
+        digits=0,
+        percent=True,
+    )
+
+
+def schools_chart(view: View) -> charts.Chart | None:
+    """The area's schools as points, each joined to its partnership's leader."""
+    assert view.area is not None
+    points = [
+        charts.Point(
+            label=row.name,
+            latitude=row.latitude,
+            longitude=row.longitude,
+            href=reverse("home:school", args=[row.code]),
+            group=row.partnership,
+            leader=row.leads,
+            isolated=not row.partnership,
+        )
+        for row in directory.places_within(view.area, view.acting)
+    ]
+    if not points:
+        return None
+    inner = view.inner or [view.area]
+    outlines = [
+        charts.Area(label=area.name, rings=charts.rings_of(area.outline))
+        for area in inner
+        if area.outline
+    ]
+    return charts.school_map(
+        key="schools-map",
+        title=_("Schools and their partnerships"),
+        points=points,
+        outlines=outlines,
+    )
+
+
+def shares_chart(view: View, run: Run | None) -> charts.Chart | None:
+    """Where the differences between pupils' results lie: areas, schools, within schools."""
+    rows = [row for row in insight.variability(view.subject, run) if row.year is None]
+    if not rows:
+        rows = insight.variability(view.subject, run)
+        newest = max((row.year or 0 for row in rows), default=0)
+        rows = [row for row in rows if (row.year or 0) == newest]
+    if not rows:
+        return None
+    parts = [charts.Share(tier_label(row.tier), row.share) for row in rows]
+    return charts.shares(key="shares", title=_("Where the differences lie"), parts=parts)
+
+
+def variability_trend(view: View, run: Run | None) -> charts.Chart | None:
+    """How large the differences are from year to year, at each tier above the pupil."""
+    by_tier: dict[str, list[charts.Estimate]] = {}
+    for row in insight.variability(view.subject, run):
+        if row.year is None or row.tier == "pupil":
+            continue
+        by_tier.setdefault(row.tier, []).append(
+            charts.Estimate(
+                label=str(row.year),
+                value=100 * row.share,
+                lower=100 * row.lower if row.lower is not None else None,
+                upper=100 * row.upper if row.upper is not None else None,
+            )
+        )
+    series = [
+        charts.Series(tier_label(tier), tuple(sorted(points, key=lambda p: p.label)))
+        for tier, points in list(by_tier.items())[:4]
+    ]
+    if not series or len(series[0].points) < 2:
+        return None
+    return charts.trend(
+        key="variability",
+        title=_("Differences from year to year"),
+        series=series,
+        unit="%",
+        signed=False,
+        baseline=0.0,
+        digits=0,
+    )
+
+
+def tier_label(tier: str) -> str:
+    if tier == "pupil":
+        return _("between pupils of the same school")
+    if tier == "school":
+        return _("between schools of the same area")
+    level = tier.partition(":")[2]
+    if level in {"", "1"}:
+        return _("between the largest areas")
+    return _("between areas within them")
+
+
+def attention_table(view: View) -> Table:
+    """Where help would reach most pupils."""
+    rows: list[list[Cell]] = [
+        [
+            Link(figure.area.name, reverse("home:area", args=[figure.area_id])),
+            figure.area.parent.name if figure.area.parent else "",
+            figure.subject,
+            figure.n_schools,
+            round(figure.pupils_touched or 0),
+        ]
+        for figure in insight.needs_attention(view.acting, limit=8)
+    ]
+    return Table(
+        _("Where help would reach most pupils"),
+        [
+            Column(_("Area")),
+            Column(_("In")),
+            Column(_("Outcome")),
+            Column(_("Schools"), numeric=True),
+            Column(_("Pupils a year"), numeric=True),
+        ],
+        rows,
+        exports=[
+            Link(fmt.upper(), reverse("home:attention_export", args=[fmt])) for fmt in EXPORTS
+        ],
+        empty=_("Nothing to show until an analysis is published."),
+    )
+
+
+def attention_columns() -> list[ExportColumn]:
+    return [
+        ExportColumn("area", _("Area")),
+        ExportColumn("parent", _("In")),
+        ExportColumn("subject", _("Outcome")),
+        ExportColumn("schools", _("Schools"), "integer"),
+        ExportColumn("pupils", _("Pupils a year"), "integer"),
+    ]
+
+
+def attention_rows(acting: Appointment | None) -> list[dict[str, Any]]:
+    return [
+        {
+            "area": figure.area.name,
+            "parent": figure.area.parent.name if figure.area.parent else "",
+            "subject": figure.subject,
+            "schools": figure.n_schools,
+            "pupils": round(figure.pupils_touched or 0),
+        }
+        for figure in insight.needs_attention(acting, limit=1000)
+    ]
+
+
+def areas_table(view: View) -> Table:
+    """The inner areas by name: never by how their schools do."""
+    areas = view.inner
+    counts = connectedness.isolation_by_area(view.acting, areas)
+    rows: list[list[Cell]] = [
+        [
+            Link(area.name, reverse("home:area", args=[area.pk])),
+            counts[area.pk][0],
+            counts[area.pk][1],
+        ]
+        for area in areas
+    ]
+    return Table(
+        _("Areas, by name"),
+        [
+            Column(_("Area")),
+            Column(_("Schools"), numeric=True),
+            Column(_("Isolated"), numeric=True),
+        ],
+        sorted(rows, key=lambda row: str(row[0].label if isinstance(row[0], Link) else "")),
+        exports=[
+            Link(
+                fmt.upper(),
+                reverse("home:areas_export", args=[fmt])
+                + (f"?area={view.area.pk}" if view.area else ""),
+            )
+            for fmt in EXPORTS
+        ],
+    )
+
+
+def areas_columns() -> list[ExportColumn]:
+    return [
+        ExportColumn("area", _("Area")),
+        ExportColumn("schools", _("Schools"), "integer"),
+        ExportColumn("isolated", _("Isolated"), "integer"),
+    ]
+
+
+def areas_rows(view: View) -> list[dict[str, Any]]:
+    areas = view.inner
+    counts = connectedness.isolation_by_area(view.acting, areas)
+    return [
+        {"area": area.name, "schools": counts[area.pk][0], "isolated": counts[area.pk][1]}
+        for area in sorted(areas, key=lambda area: area.name)
+    ]
+
+
+def schools_table(page: Page[School], query: str) -> Table:
+    rows: list[list[Cell]] = []
+    for school in page:
+        code = getattr(school, "partnership_code", None)
+        name = getattr(school, "partnership_name", None)
+        partnership: Cell = Badge(_("in no partnership"))
+        if code:
+            partnership = Link(str(name), reverse("connectedness:partnership", args=[code]))
+        rows.append(
+            [
+                Link(school.name, reverse("home:school", args=[school.code])),
+                school.area.name,
+                school.roll,
+                partnership,
+            ]
+        )
+    return Table(
+        _("Schools, by name"),
+        [
+            Column(_("School")),
+            Column(_("Area")),
+            Column(_("Pupils on roll"), numeric=True),
+            Column(_("Partnership")),
+        ],
+        rows,
+        exports=[
+            Link(fmt.upper(), reverse("directory:schools_export", args=[fmt]) + f"?{query}")
+            for fmt in EXPORTS
+        ],
+        empty=_("No school fits. Clear the search to see all of them."),
+    )
+
+
+def subject_links(view: View, subjects: Sequence[str]) -> list[tuple[str, str, bool]]:
+    """Label, query and whether it is the one shown."""
+    return [(name, name, name == view.subject) for name in subjects]
+
+
+def isolated_here(view: View) -> QuerySet[School]:
+    return connectedness.isolated_schools(view.acting, view.area)
+
+
+def _percent(share: float | None) -> str:
+    if share is None:
+        return _("not known")
+    shown = 100 * share
+    digits = 1 if 99 < shown < 100 else 0
+    return _("{number} %").format(number=charts.number(shown, digits))
+
+
+def _published(run: Run) -> str:
+    return formats.date_format(run.published_at, "DATE_FORMAT") if run.published_at else ""
+
+
+def _made(run: Run) -> str:
+    return reverse("insight:run", args=[run.uuid])
