@@ -279,6 +279,7 @@ def places_within(area: Area, acting: Appointment | None) -> list[Place]:
     return [
         Place(code, name, latitude, longitude, partnership or "", lead == pk)
         for pk, code, name, latitude, longitude, partnership, lead in rows
+        if latitude is not None and longitude is not None
     ]
 
 

@@ -2,6 +2,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -137,6 +138,6 @@ def _crumbs(request: ActingRequest, found: Area) -> list[Link]:
     )
     crumbs = []
     for step in directory.ancestors(found)[:-1]:
-        url = front_pages.reverse("home:area", args=[step.pk]) if step.pk in visible else ""
+        url = reverse("home:area", args=[step.pk]) if step.pk in visible else ""
         crumbs.append(Link(step.name, url))
     return [*crumbs, Link(found.name)]
