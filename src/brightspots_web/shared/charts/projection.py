@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from math import cos, radians
 
 import shapely
@@ -64,15 +64,19 @@ def simplified(areas: Sequence[Sequence[Ring]], projection: Projection) -> list[
     the source's borders do not match it cannot, and each outline is simplified alone; the
     white line between areas is wider than the seams that leaves.
     """
-    polygons = [_polygon(rings, projection) for rings in areas]
+    return _simplified(tuple(tuple(rings) for rings in areas), projection)
+
+
+@lru_cache(maxsize=32)  # outlines change once a year, and a page is read many times a day
+def _simplified(areas: tuple[tuple[Ring, ...], ...], projection: Projection) -> list[list[Ring]]:
+    lighter = [_polygon(rings, projection) for rings in areas]
     tolerance = 0.3
-    lighter = polygons
-    most = max(MAX_CORNERS, 16 * len(polygons))
+    most = max(MAX_CORNERS, 16 * len(lighter))
     while shapely.get_num_coordinates(lighter).sum() > most and tolerance < 4:
-        lighter = list(shapely.coverage_simplify(polygons, tolerance))
+        lighter = list(shapely.coverage_simplify(lighter, tolerance))
         if shapely.get_num_coordinates(lighter).sum() > most:
             lighter = list(shapely.simplify(lighter, tolerance))
-        tolerance *= 1.3
+        tolerance *= 1.4
     return [_rings(shape) for shape in lighter]
 
 

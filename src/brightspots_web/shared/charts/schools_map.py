@@ -33,7 +33,7 @@ STYLES = (
     ("square", STEPS[3]),
     ("circle", "#6f7b91"),
 )
-MAX_LINKS = 400
+MAX_LINKS = 250
 MAX_NUMBERED = 12
 
 
