@@ -159,6 +159,14 @@ def test_the_place_where_one_is_is_marked_in_the_menu() -> None:
     assert re.findall(r'aria-current="page">(\w+)<', html) == ["Us"]
 
 
+def test_another_appointment_is_one_post_away() -> None:
+    person = {"user": {"is_authenticated": True}, "acting": "Head teacher, Acacia"}
+    other = Link("System leader, Acacia partnership", "/act-as/2/")
+    html = render_to_string("shared/base.html", {**person, "switches": [other]})
+    assert re.search(r'<form method="post" action="/act-as/2/">.*System leader', html, re.S)
+    assert "act-as" not in render_to_string("shared/base.html", person)
+
+
 @pytest.mark.parametrize("code", ["403", "403_csrf", "404", "429", "500", "503"])
 def test_an_error_page_needs_no_context(code: str) -> None:
     html = get_template(f"{code}.html").render()
