@@ -79,10 +79,14 @@ def find_decimal_mark(columns: Sequence[pl.Series]) -> tuple[Literal[".", ","], 
     It is the comma when some cell can only be a decimal comma (12,5 or 1.234,5) and no cell can
     only be a decimal point (12.5).
     """
-    plain = [trimmed(_plain(text)) for text in columns]
-    commas = any(bool(text.str.contains(_ONLY_COMMA).any()) for text in plain)
-    points = any(bool(text.str.contains(_ONLY_POINT).any()) for text in plain)
+    commas = any(_shows(text, ",", _ONLY_COMMA) for text in columns)
+    points = any(_shows(text, ".", _ONLY_POINT) for text in columns)
     return ("," if commas and not points else "."), commas or points
+
+
+def _shows(text: pl.Series, mark: str, pattern: str) -> bool:
+    some = text.filter(text.str.contains(mark, literal=True))
+    return bool(trimmed(_plain(some)).str.contains(pattern).any())
 
 
 def _plain(text: pl.Series) -> pl.Series:

@@ -120,8 +120,7 @@ def read_table(
     Notes
     -----
     The whole table is held in memory as text: about 16 bytes a cell plus the text of long cells.
-    A pupil file of 10 million rows and 6 wanted columns takes about 3 GB with the file itself;
-    Parquet with `columns` takes the least.
+    Reading and checking 10 million pupils with 6 mapped columns peaks at about 4.3 GB.
     """
     limits = limits or Limits()
     path = Path(path)
