@@ -23,8 +23,10 @@ COMMANDS = {
     "undo": "brightspots_cli.undo",
     "serve": "brightspots_cli.serve",
     "worker": "brightspots_cli.worker",
+    "analyse": "brightspots_cli.analyse",
     "value-added": "brightspots_cli.value_added",
     "partnerships": "brightspots_cli.partnerships",
+    "twin": "brightspots_cli.twin",
 }
 """Command name -> module whose function `command` does it; one file a command."""
 

@@ -148,7 +148,7 @@ def _same_key(names: Sequence[str]) -> str:
 
 def query(sql: str) -> pl.DataFrame:
     with duckdb.connect() as connection:
-        frame: pl.DataFrame = connection.execute(sql).pl()
+        frame: pl.DataFrame = connection.sql(sql).pl()
     return frame
 
 

@@ -57,7 +57,7 @@ def start(
     by: Appointment,
     subjects: Sequence[str] | None = None,
     context: Sequence[str] | None = None,
-    delta: float = 0.10,
+    delta: float | None = None,
     seed: int = 1,
 ) -> Job:
     """Ask for an analysis; None means every subject, or the default context."""

@@ -51,7 +51,9 @@ def full_name(name: str, frame: pl.DataFrame) -> str:
     return name if name in frame.columns else f"{PREFIX}{name}"
 
 
-def choose(frame: pl.DataFrame, wanted: Sequence[str] | None = None) -> Circumstances:
+def choose(
+    frame: pl.DataFrame, wanted: Sequence[str] | None = None, coverage: float = COVERAGE
+) -> Circumstances:
     """Choose and make ready the columns; `wanted` None means the default.
 
     A column named on purpose is used whatever its coverage, as long as it says anything at all.
@@ -64,7 +66,7 @@ def choose(frame: pl.DataFrame, wanted: Sequence[str] | None = None) -> Circumst
     how: dict[str, str] = {}
     left_out: dict[str, str] = {}
     for name in names:
-        column, way, why_not = _ready(frame[name], insist=wanted is not None)
+        column, way, why_not = _ready(frame[name], 0.0 if wanted is not None else coverage)
         if why_not:
             left_out[name] = why_not
         else:
@@ -74,14 +76,14 @@ def choose(frame: pl.DataFrame, wanted: Sequence[str] | None = None) -> Circumst
     return Circumstances(ready, tuple(how), how, left_out)
 
 
-def _ready(column: pl.Series, *, insist: bool) -> tuple[pl.Series, str, str]:
+def _ready(column: pl.Series, coverage: float) -> tuple[pl.Series, str, str]:
     """The column made ready, how it enters, and why it cannot (empty when it can)."""
     column = _clean(column)
     known = column.drop_nulls()
     if known.n_unique() < 2:
         return column, "", "the same everywhere, or unknown"
-    if len(known) < COVERAGE * len(column) and not insist:
-        return column, "", "known for fewer than half of the schools"
+    if len(known) < coverage * len(column):
+        return column, "", f"known for only {len(known) / len(column):.0%}"
     if column.dtype.is_numeric():
         if float(known.min() or 0) >= 0 and abs(float(known.skew() or 0)) > SKEWED:  # type: ignore[arg-type] # numeric: checked above
             return (column + 1).log(), "logarithm", ""

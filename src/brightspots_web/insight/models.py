@@ -61,7 +61,7 @@ class Estimate(models.Model):
         Run, on_delete=models.CASCADE, related_name="estimates", db_index=False
     )  # the unique index below begins with it
     school = models.ForeignKey("directory.School", on_delete=models.CASCADE, related_name="+")
-    subject = models.CharField(max_length=100)
+    subject = models.CharField(max_length=200)
     year = models.PositiveSmallIntegerField(null=True, blank=True)
     n = models.PositiveIntegerField()
     years = models.PositiveSmallIntegerField(default=1)
@@ -138,10 +138,10 @@ class AreaFigure(models.Model):
         Run, on_delete=models.CASCADE, related_name="area_figures", db_index=False
     )
     area = models.ForeignKey("directory.Area", on_delete=models.CASCADE, related_name="+")
-    subject = models.CharField(max_length=100)
+    subject = models.CharField(max_length=200)
     year = models.PositiveSmallIntegerField(null=True, blank=True)
-    n_schools = models.PositiveIntegerField()
-    n_pupils = models.PositiveIntegerField()
+    n_schools = models.PositiveIntegerField(null=True)
+    n_pupils = models.PositiveIntegerField(null=True)
     mean = models.FloatField(null=True)
     """Mean effect of the area's schools weighted by pupils, in pupil SD."""
     observed = models.FloatField(null=True)
@@ -180,14 +180,21 @@ class Variance(models.Model):
     kept_for = "With the newest runs; see actions.KEEP_RUNS."
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="variances")
-    subject = models.CharField(max_length=100)
+    subject = models.CharField(max_length=200)
     year = models.PositiveSmallIntegerField(null=True, blank=True)
     tier = models.CharField(max_length=40)
-    """`area:1` and so on from the largest areas down, `school`, `pupil`."""
+    """`area:0` and so on from the largest areas down, `school`, `pupil`."""
     rank = models.PositiveSmallIntegerField()
     """Largest tier first."""
-    variance = models.FloatField()
+    units = models.PositiveIntegerField(default=0)
+    sd = models.FloatField()
+    """On the scale of the scores, sampling noise taken out."""
+    sd_lower = models.FloatField(null=True)
+    sd_upper = models.FloatField(null=True)
     share = models.FloatField()
+    """Of all differences between pupils."""
+    share_of_schools = models.FloatField(null=True)
+    """Of the differences between schools, with `lower` and `upper`; empty for pupils."""
     lower = models.FloatField(null=True)
     upper = models.FloatField(null=True)
 

@@ -311,7 +311,7 @@ def coverage(area: Area | None = None, run: Run | None = None) -> dict[str, Any]
 def known_pupils(run: Run, area: Area) -> int:
     """Most pupils behind one outcome of the newest year in an area."""
     counts = AreaFigure.objects.filter(run=run, area=area, suppressed=False, year__isnull=False)
-    return max(counts.values_list("n_pupils", flat=True), default=0)
+    return max((n or 0 for n in counts.values_list("n_pupils", flat=True)), default=0)
 
 
 def variability(subject: str | None = None, run: Run | None = None) -> list[Variance]:

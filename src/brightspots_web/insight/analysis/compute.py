@@ -1,0 +1,369 @@
+"""The analysis itself: inputs and settings in, findings out; nothing is written."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from brightspots.core.errors import InputError
+from brightspots.insight.bright_spots import (
+    BRIGHT_SPOT,
+    WORTH_A_VISIT,
+    BrightSpotParameters,
+    bright_spots,
+)
+from brightspots.insight.families import FamilyParameters, similar_schools
+from brightspots.insight.needs import NeedsParameters, needs
+from brightspots.insight.variability import VariabilityParameters, variance_decomposition
+from brightspots_web.insight import circumstances
+from brightspots_web.insight.actions import Findings
+from brightspots_web.insight.analysis import areas
+from brightspots_web.insight.analysis.inputs import Inputs
+from brightspots_web.insight.analysis.outcome import LEAST_DELTA, Outcome, Settings
+from brightspots_web.insight.analysis.pupil_way import from_pupils
+from brightspots_web.insight.analysis.school_way import from_school_results, with_spread
+from brightspots_web.insight.models import Estimate
+from brightspots_web.insight.words import digits_for
+from brightspots_web.shared.jobs import CannotError
+
+METHOD = "value added of schools, families, variability, needs"
+METHOD_VERSION = "1"
+"""Changes whenever the same input could give another figure."""
+
+Progress = Callable[[float, str], None]
+LABELS = {BRIGHT_SPOT: Estimate.Label.BRIGHT_SPOT, WORTH_A_VISIT: Estimate.Label.WORTH_A_VISIT}
+
+
+class Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+
+
+def compute(inputs: Inputs, settings: Settings, progress: Progress) -> Findings:
+    """Analyse every subject asked for.
+
+    Raises
+    ------
+    CannotError
+        No subject can be analysed; the message says why and what to do.
+    """
+    clock = Clock()
+    with clock.stage("value added"):
+        outcomes, problems = _outcomes(inputs, settings, progress)
+    schools = inputs.schools
+    with clock.stage("bright spots and needs"):
+        progress(0.55, "Looking for bright spots and needs")
+        above, below = _pairs(outcomes, settings, -1), _pairs(outcomes, settings, 1)
+        flags = bright_spots(above, BrightSpotParameters(delta=LEAST_DELTA))
+        need = needs(below, NeedsParameters(LEAST_DELTA))
+    with clock.stage("families"):
+        progress(0.6, "Finding schools like each other")
+        families, about_families = _families(outcomes, inputs, settings)
+    with clock.stage("areas"):
+        progress(0.75, "Working out figures of areas")
+        area_rows = [
+            areas.figures(each, schools, need.frame.filter(pl.col("outcome") == each.subject))
+            for each in outcomes
+        ]
+    with clock.stage("variability"):
+        variances = _variances(outcomes, inputs, settings, progress)
+    summary = {
+        "outcomes": {each.subject: _about(each, settings) for each in outcomes},
+        "coverage": _coverage(outcomes),
+        "problems": problems,
+        "families": about_families,
+        "bright_spots": {
+            "flagged": flags.n_bright,
+            "worth_a_visit": flags.n_visit,
+            "expected_false": round(flags.expected_false_bright, 2),
+            "expected_false_visit": round(flags.expected_false_visit, 2),
+        },
+        "compute_seconds": {name: round(took, 2) for name, took in clock.seconds.items()},
+    }
+    keys = dict(zip(schools["school"], schools["key"], strict=True))
+    return Findings(
+        method=METHOD,
+        method_version=METHOD_VERSION,
+        input_hash=inputs.input_hash(),
+        settings=settings.as_dict(),
+        sources=inputs.sources,
+        summary=summary,
+        estimates=_estimate_rows(outcomes, flags.frame, need.frame, keys),
+        families=families,
+        area_figures=_area_rows(area_rows),
+        variances=variances,
+    )
+
+
+def _outcomes(
+    inputs: Inputs, settings: Settings, progress: Progress
+) -> tuple[list[Outcome], dict[str, str]]:
+    wanted = [s for s in inputs.subjects() if not settings.subjects or s in settings.subjects]
+    if not wanted:
+        raise CannotError(
+            f"No results of {', '.join(settings.subjects or ())} are imported. "
+            f"There are: {', '.join(inputs.subjects())}."
+        )
+    found: list[Outcome] = []
+    problems: dict[str, str] = {}
+    for place, subject in enumerate(wanted):
+        start, end = (0.05 + 0.5 * (place + step) / len(wanted) for step in (0, 1))
+
+        def tell(share: float, detail: str, subject: str = subject) -> None:
+            progress(start + (end - start) * share, f"{subject} {detail}".strip())  # noqa: B023 - called within this round
+
+        tell(0.0, "")
+        try:
+            found.append(_one(subject, inputs, settings, tell))
+        except InputError as error:
+            # One subject that cannot be analysed must not lose the others; the run's page says so.
+            problems[subject] = str(error)
+    if not found:
+        raise CannotError(" ".join(f"{name}: {why}" for name, why in problems.items()))
+    return found, problems
+
+
+def _one(subject: str, inputs: Inputs, settings: Settings, tell: Progress) -> Outcome:
+    if subject in inputs.pupils:
+        with tempfile.TemporaryDirectory(prefix="brightspots-") as scratch:
+            return from_pupils(
+                subject,
+                inputs.pupils[subject],
+                lambda year: inputs.pupil_rows(subject, year, Path(scratch) / f"{year}.parquet"),
+                inputs.schools,
+                settings.context,
+                tell,
+            )
+    rows = inputs.results.filter(pl.col("subject") == subject)
+    return from_school_results(subject, rows, inputs.schools, settings.context)
+
+
+def _pairs(outcomes: Sequence[Outcome], settings: Settings, side: int) -> pl.DataFrame:
+    """School x outcome, pupil SD: one family of statements.
+
+    The library asks of all pairs whether they pass one delta. Outcomes may differ in theirs: effects
+    are moved by the difference, so that passing the common delta is passing their own.
+    """
+    return pl.concat(
+        [
+            each.persistent.select(
+                "school",
+                pl.lit(each.subject).alias("outcome"),
+                pl.col("n_latest").fill_null(pl.col("n")).alias("n"),
+                pl.col("years").cast(pl.Int64),
+                pl.col("estimate") + side * (each.markedly(settings.delta) - LEAST_DELTA),
+                "se_comparative",
+            )
+            for each in outcomes
+        ]
+    )
+
+
+def _families(
+    outcomes: Sequence[Outcome], inputs: Inputs, settings: Settings
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Schools with figures, nearest in circumstances and size; never in results."""
+    size = pl.concat([each.persistent.select("school", "n_latest") for each in outcomes])
+    sizes = size.group_by("school").agg(pl.col("n_latest").max().alias("candidates"))
+    frame = inputs.schools.join(sizes, on="school", how="inner")
+    made = circumstances.choose(frame, settings.context)
+    match = ("phase",) if frame["phase"].n_unique() > 1 else ()
+    columns = [name for name in made.columns if name not in match]
+    ready = made.frame
+    if "roll" not in columns:
+        # No roll in the register: the number of candidates says how large a school is.
+        ready = ready.with_columns((pl.col("candidates").cast(pl.Float64) + 1).log())
+        columns.append("candidates")
+    parameters = FamilyParameters(tuple(columns), k=settings.family_size, match=match)
+    result = similar_schools(ready.select("school", *columns, *match), parameters)
+    keys = dict(zip(inputs.schools["school"], inputs.schools["key"], strict=True))
+    by_position = np.array([keys[code] for code in result.schools], dtype=np.int64)
+    rows = []
+    for code, members, distances in zip(
+        result.schools, result.members, result.distances, strict=True
+    ):
+        here = members >= 0
+        near = distances[here]
+        rows.append(
+            {
+                "school_id": keys[code],
+                "members": by_position[members[here]].tolist(),
+                "distance_median": float(np.median(near)) if near.size else None,
+                "distance_max": float(near.max()) if near.size else None,
+            }
+        )
+    return rows, {
+        "columns": columns,
+        "match": list(match),
+        "size": settings.family_size,
+        "balance": result.balance_summary.to_dicts(),
+    }
+
+
+def _variances(
+    outcomes: Sequence[Outcome], inputs: Inputs, settings: Settings, progress: Progress
+) -> list[dict[str, Any]]:
+    tiers = _tiers(inputs.schools)
+    rows: list[dict[str, Any]] = []
+    for place, each in enumerate(outcomes):
+        progress(0.8 + 0.1 * place / len(outcomes), f"How much differs where: {each.subject}")
+        frame = each.yearly.select(
+            "school", "year", pl.col("observed").alias("mean"), pl.col("n").alias("candidates"),
+            pl.col("sampling_variance") * each.pupil_sd**2,
+        ).join(tiers, on="school", how="inner")  # fmt: skip
+        names = _useful(tiers, frame)
+        try:
+            split = variance_decomposition(
+                frame, VariabilityParameters(tiers=tuple(names)), seed=settings.seed
+            )
+        except InputError:
+            continue  # fewer than 3 schools in a year say nothing about how schools differ
+        rows += [_variance_row(row, each.subject, names) for row in split.tiers.to_dicts()]
+    return rows
+
+
+def _tiers(schools: pl.DataFrame) -> pl.DataFrame:
+    """The area of each level in which a school lies; where the tree ends early, its last one."""
+    parts = schools.select("school", pl.col("area_path").str.strip_chars("/").str.split("/"))
+    depth = int(parts["area_path"].list.len().max() or 1)  # type: ignore[arg-type] # a length
+    level = [
+        pl.col("area_path").list.get(i, null_on_oob=True).fill_null(pl.col("area_path").list.last())
+        for i in range(depth)
+    ]
+    return parts.select("school", *[e.alias(f"area:{i}") for i, e in enumerate(level)])
+
+
+def _useful(tiers: pl.DataFrame, frame: pl.DataFrame) -> list[str]:
+    """Levels that split schools into several areas, of more than one school on average each."""
+    names = [name for name in tiers.columns if name != "school"]
+    schools = frame["school"].n_unique()
+    return [name for name in names if 1 < frame[name].n_unique() <= schools * 0.7]
+
+
+def _variance_row(row: Mapping[str, Any], subject: str, names: Sequence[str]) -> dict[str, Any]:
+    order = [*names, "school", "pupil"]
+    share = row["share_of_pupil_variance"]
+    return {
+        "subject": subject,
+        "year": int(row["year"]),
+        "tier": row["tier"],
+        "rank": order.index(row["tier"]),
+        "units": int(row["units"]),
+        "sd": row["sd"],
+        "sd_lower": row["sd_lower"],
+        "sd_upper": row["sd_upper"],
+        "share": share if share is not None else row["share"],
+        "share_of_schools": row["share"],
+        "lower": row["share_lower"],
+        "upper": row["share_upper"],
+    }
+
+
+def _estimate_rows(
+    outcomes: Sequence[Outcome], flags: pl.DataFrame, need: pl.DataFrame, keys: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for each in outcomes:
+        judged = flags.filter(pl.col("outcome") == each.subject).select(
+            "school", "probability", "evidence"
+        )
+        needed = need.filter(pl.col("outcome") == each.subject).select(
+            "school", "pupils_touched", pl.col("probability").alias("need_probability")
+        )
+        lasting = (
+            each.persistent.with_columns(pl.lit(None, dtype=pl.Int64).alias("year"))
+            .join(judged, on="school", how="left")
+            .join(needed, on="school", how="left")
+            .with_columns(gap=_shortfall())
+        )
+        yearly = each.yearly.drop("residual", "sampling_variance")
+        for frame in (lasting, yearly):
+            frame = frame.filter(pl.col("school").is_in(list(keys)))
+            rows += [
+                _estimate_row(row, each.subject, keys) for row in frame.sort("school").to_dicts()
+            ]
+    return rows
+
+
+def _shortfall() -> pl.Expr:
+    """How far below what is expected: no more than it is, 0 where it is not."""
+    return (-pl.col("estimate")).clip(lower_bound=0.0)
+
+
+def _estimate_row(row: Mapping[str, Any], subject: str, keys: Mapping[str, int]) -> dict[str, Any]:
+    names = (
+        "year", "observed", "expected", "estimate", "se_comparative", "se_diagnostic", "cond_sd",
+        "lower", "upper", "reliability",
+    )  # fmt: skip
+    return {
+        **{name: row[name] for name in names},
+        "school_id": keys[row["school"]],
+        "subject": subject,
+        "n": round(row["n"] or 0),
+        "years": int(row["years"]),
+        "label": LABELS.get(row.get("evidence", ""), ""),
+        "probability": row.get("probability"),
+        "need_probability": row.get("need_probability"),
+        "gap": row.get("gap"),
+        "pupils_touched": row.get("pupils_touched"),
+    }
+
+
+def _area_rows(frames: Sequence[pl.DataFrame]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for frame in frames:
+        for row in frame.to_dicts():
+            suppressed = row["suppressed"]
+            rows.append(
+                {
+                    **{name: row[name] for name in areas.FIGURES},
+                    "area_id": row["area"],
+                    "subject": row["subject"],
+                    "year": row["year"],
+                    "n_schools": row["n_schools"],
+                    "n_pupils": None if row["n_pupils"] is None else round(row["n_pupils"]),
+                    "suppressed": suppressed,
+                }
+            )
+    return rows
+
+
+def _about(each: Outcome, settings: Settings) -> dict[str, Any]:
+    return {
+        "delta": each.markedly(settings.delta),
+        "pupil_sd": each.pupil_sd,
+        "mean": each.mean,
+        "digits": digits_for(each.pupil_sd),
+        "years": each.years,
+        "way": each.way,
+        "schools": each.persistent.height,
+        "pupils": each.pupils,
+        "context": each.context,
+        "model": each.about,
+    }
+
+
+def _coverage(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    return {
+        "schools": pl.concat([each.persistent["school"] for each in outcomes]).n_unique(),
+        "pupils": max(each.pupils for each in outcomes),
+        "years": sorted({year for each in outcomes for year in each.years}),
+    }
+
+
+__all__ = ["METHOD", "METHOD_VERSION", "compute", "with_spread"]

@@ -1,0 +1,211 @@
+"""Value added from school figures: the library's school-level model, made ready and read back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from brightspots.insight.grade_counts import Band, grade_summary
+from brightspots.insight.school_level import SchoolLevelParameters, school_level_value_added
+from brightspots_web.insight import circumstances
+from brightspots_web.insight.analysis.outcome import (
+    EFFECTS,
+    SCALED,
+    Outcome,
+    in_pupil_sd,
+    with_latest,
+)
+
+GRADE = "grade:"
+SCHOOLS_A_TERM = 10
+"""Schools that must stand behind every coefficient of the expectation."""
+
+
+def from_school_results(
+    subject: str,
+    results: pl.DataFrame,
+    schools: pl.DataFrame,
+    wanted: Sequence[str] | None,
+) -> Outcome:
+    """Estimate effects of one subject from means, candidates and spreads or counts of grades."""
+    frame, points = with_spread(results)
+    frame = _with_context(frame, schools)
+    made = circumstances.choose(frame, wanted)
+    kept, crowded = _affordable(made)
+    year_given = frame["year"].n_unique() > 1
+    result = school_level_value_added(
+        made.frame.select("school", "year", "mean", "candidates", "spread", *kept),
+        SchoolLevelParameters(
+            context=tuple(kept), pupil_sd=_pupil_sd_from_scatter(frame), coefficients_by_year=True
+        ),
+    )
+    only_year = None if year_given else int(frame["year"][0])
+    yearly = result.yearly_effects.with_columns(
+        pl.col("year").cast(pl.Int64).fill_null(only_year or 0), n_latest=None, years=1
+    )
+    persistent = with_latest(result.school_effects, yearly)
+    sd = result.sd_unit or float(np.sqrt(np.average((frame["mean"] - frame["mean"].mean()) ** 2)))
+    noise = [pl.col("residual") / sd, pl.col("sampling_variance") / sd**2]
+    weight = frame["candidates"].cast(pl.Float64).to_numpy()
+    return Outcome(
+        subject=subject,
+        way="school",
+        persistent=in_pupil_sd(persistent.select(EFFECTS), sd),
+        yearly=in_pupil_sd(
+            yearly.select([*EFFECTS, "residual", "sampling_variance"]), sd
+        ).with_columns(noise),
+        pupil_sd=sd,
+        mean=float(np.average(frame["mean"].cast(pl.Float64).to_numpy(), weights=weight)),
+        context={
+            **made.as_dict(),
+            "columns": kept,
+            "left_out": {**made.left_out, **dict.fromkeys(crowded, "too few schools for it")},
+        },
+        about={
+            **dict(result.summary),
+            "not_identified": list(result.not_identified),
+            "grade_points": points,
+            "coefficients": result.fixed_effects.to_dicts(),
+            "variances": result.variance_components.to_dicts(),
+        },
+    )
+
+
+def with_spread(results: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, float]]:
+    """Rows with `mean`, `candidates` and `spread`, taken from counts of grades where needed.
+
+    Where the import gave the marks of each grade, those are used. Where it did not, nothing is
+    guessed: the points of each grade are those with which the schools' counts give the schools'
+    own published means back (least squares over all schools).
+    """
+    grades = sorted(name for name in results.columns if name.startswith(GRADE))
+    for name in ("mean", "candidates", "spread"):
+        if name not in results.columns:
+            results = results.with_columns(pl.lit(None, dtype=pl.Float64).alias(name))
+    usable = results.filter(pl.col("mean").is_not_null() & (pl.col("candidates") > 0))
+    if not grades or usable.height < 10 * len(grades):
+        return usable, {}
+    bands, points = _given_bands(usable, grades), None
+    if bands is None:
+        points = _grade_points(usable, grades)
+        if points is None:
+            return usable, {}
+        bands = _bands(grades, points)
+    made = grade_summary(usable, bands, step=0)
+    # Only counts that cover about everybody who sat tell how far they lie apart.
+    whole = (pl.col("graded") >= 0.9 * pl.col("candidates")) & (pl.col("graded") >= 2)
+    spread = pl.coalesce("spread", pl.when(whole).then(pl.col("grade_spread")))
+    worth = points or [(band.low + band.high) / 2 for band in bands]
+    return made.with_columns(spread), {
+        name.removeprefix(GRADE): round(value, 3) for name, value in zip(grades, worth, strict=True)
+    }
+
+
+def _given_bands(frame: pl.DataFrame, grades: Sequence[str]) -> list[Band] | None:
+    """The marks of each grade as the import's mapping gave them; None unless it gave them all."""
+    if "grade_bands" not in frame.columns:
+        return None
+    texts = frame["grade_bands"].drop_nulls().unique()
+    if len(texts) != 1:
+        return None
+    given = {str(label): (float(low), float(high)) for label, low, high in json.loads(texts[0])}
+    names = [name.removeprefix(GRADE) for name in grades]
+    if not set(names) <= set(given):
+        return None
+    return [Band(name, *given[label]) for name, label in zip(grades, names, strict=True)]
+
+
+def _grade_points(frame: pl.DataFrame, grades: Sequence[str]) -> list[float] | None:
+    counts = frame.select(pl.col(g).cast(pl.Float64).fill_null(0.0) for g in grades).to_numpy()
+    total = counts.sum(axis=1)
+    rows = total > 0
+    shares = counts[rows] / total[rows, None]
+    weight = np.sqrt(total[rows])
+    mean = frame["mean"].cast(pl.Float64).to_numpy()[rows]
+    points, _residual, rank, _sv = np.linalg.lstsq(
+        shares * weight[:, None], mean * weight, rcond=1e-9
+    )
+    if rank < len(grades):
+        return None
+    order = np.diff(points)
+    # Grades in order of their names must lie in one order on the scale, or they are no scale.
+    return points.tolist() if (order < 0).all() or (order > 0).all() else None
+
+
+def _bands(grades: Sequence[str], points: Sequence[float]) -> list[Band]:
+    """Bands that meet half-way between the points of neighbouring grades."""
+    order = np.argsort(points)
+    sorted_points = np.asarray(points)[order]
+    middles = (sorted_points[1:] + sorted_points[:-1]) / 2
+    low = np.concatenate([[2 * sorted_points[0] - middles[0]], middles])
+    high = np.concatenate([middles, [2 * sorted_points[-1] - middles[-1]]])
+    edge = 1e-9 * (high[-1] - low[0])  # bands may not share a mark
+    return [
+        Band(grades[place], float(a + edge), float(b))
+        for place, a, b in zip(order, low, high, strict=True)
+    ]
+
+
+def _with_context(results: pl.DataFrame, schools: pl.DataFrame) -> pl.DataFrame:
+    """Add what the register says of a school; what a year's results say themselves goes first."""
+    columns = circumstances.candidates(schools)
+    joined = results.join(
+        schools.select("school", *columns), on="school", how="left", suffix="__register"
+    )
+    twice = [name for name in columns if f"{name}__register" in joined.columns]
+    return joined.with_columns(
+        pl.coalesce(pl.col(name).cast(pl.String), pl.col(f"{name}__register").cast(pl.String))
+        if joined.schema[name] != joined.schema[f"{name}__register"]
+        else pl.coalesce(name, f"{name}__register")
+        for name in twice
+    ).drop(f"{name}__register" for name in twice)
+
+
+def _affordable(made: circumstances.Circumstances) -> tuple[list[str], list[str]]:
+    """The circumstances that so many schools can bear, in their order, and those too many."""
+    years = max(made.frame["year"].n_unique(), 1)
+    room = made.frame["school"].n_unique() * 1.0 / SCHOOLS_A_TERM - 1
+    kept: list[str] = []
+    crowded: list[str] = []
+    for name in made.columns:
+        terms = 1 if made.how[name] != "kinds" else made.frame[name].drop_nulls().n_unique() - 1
+        rows = made.frame.height / made.frame["school"].n_unique() / years
+        if terms <= room * max(rows, 1.0):
+            kept.append(name)
+            room -= terms
+        else:
+            crowded.append(name)
+    return kept, crowded
+
+
+def _pupil_sd_from_scatter(frame: pl.DataFrame) -> float | None:
+    """Spread among pupils where no school publishes one: from how means scatter by size.
+
+    Means of small schools scatter more than means of large ones, by sigma^2 / n: the slope of
+    squared deviations on 1 / n estimates sigma^2. None where a school has a spread, or where the
+    slope is not above 0.
+    """
+    if frame["spread"].drop_nulls().len() > 0:
+        return None
+    n = frame["candidates"].cast(pl.Float64).to_numpy()
+    y = frame["mean"].cast(pl.Float64).to_numpy()
+    squared = (y - np.average(y, weights=n)) ** 2
+    design = np.column_stack([np.ones_like(n), 1 / n])
+    _between, within = np.linalg.lstsq(design, squared, rcond=None)[0]
+    return float(np.sqrt(within)) if within > 0 else float(np.sqrt(squared.mean()))
+
+
+def weights(frame: pl.DataFrame) -> dict[str, Any]:
+    """For the page that explains: how many schools, rows and pupils stand behind an outcome."""
+    return {
+        "schools": frame["school"].n_unique(),
+        "rows": frame.height,
+        "pupils": int(frame["candidates"].sum() or 0),
+    }
+
+
+__all__ = ["SCALED", "from_school_results", "weights", "with_spread"]
