@@ -23,11 +23,15 @@ def command(
         ),
     ] = None,
     delta: Annotated[
-        float,
+        float | None,
         typer.Option(
-            "--delta", min=0.01, max=2.0, help="What counts as markedly better, pupil SD."
+            "--delta",
+            min=0.01,
+            max=2.0,
+            help="What counts as markedly better, in standard deviations of pupils. Default: one"
+            " standard deviation of the true differences between schools, and 0.10 at least.",
         ),
-    ] = 0.10,
+    ] = None,
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Seed of the intervals of shares.")
     ] = 1,
@@ -70,7 +74,7 @@ def _names(context: str | None) -> list[str] | None:
 
 
 def _analyse(
-    subjects: list[str] | None, context: list[str] | None, delta: float, seed: int
+    subjects: list[str] | None, context: list[str] | None, delta: float | None, seed: int
 ) -> None:
     from brightspots_cli.import_ import run_job
     from brightspots_web.directory import actions as directory

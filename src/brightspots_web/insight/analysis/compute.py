@@ -156,8 +156,8 @@ def _one(subject: str, inputs: Inputs, settings: Settings, tell: Progress) -> Ou
 def _pairs(outcomes: Sequence[Outcome], settings: Settings, side: int) -> pl.DataFrame:
     """School x outcome, pupil SD: one family of statements.
 
-    The library asks of all pairs whether they pass one delta. Outcomes may differ in theirs: effects
-    are moved by the difference, so that passing the common delta is passing their own.
+    The library asks of all pairs whether they pass one delta. Outcomes may differ in theirs:
+    effects are moved by the difference, so that passing the common delta is passing their own.
     """
     return pl.concat(
         [
