@@ -117,15 +117,19 @@ def needs(frame: pl.DataFrame, parameters: NeedsParameters | None = None) -> Nee
     )
     estimate, se = effects_columns(ordered)
     probability = probability_below(estimate, se, -parameters.delta)
-    out = ordered.select("school", "outcome").with_columns(
-        (pl.col("n") if "n" in ordered.columns else pl.lit(None)).cast(pl.Float64).alias("n"),
+    nothing = pl.lit(None, dtype=pl.Float64)
+    pupils = pl.col("n").cast(pl.Float64) if "n" in ordered.columns else nothing
+    a_year = pupils / (pl.col("years") if "years" in ordered.columns else pl.lit(1))
+    out = ordered.select(
+        "school",
+        "outcome",
+        pupils.alias("n"),
         pl.Series("estimate", estimate),
         pl.Series("se_comparative", se),
         pl.Series("probability", probability),
         pl.Series("gap", expected_shortfall(estimate, se)),
+        (a_year * pl.Series(probability)).alias("pupils_touched"),
     )
-    years = ordered["years"] if "years" in ordered.columns else pl.lit(1)
-    out = out.with_columns((pl.col("n") / years * pl.col("probability")).alias("pupils_touched"))
     return Needs(
         out, Provenance("needs", METHOD_VERSION, hash_frame(frame), None, asdict(parameters))
     )

@@ -148,7 +148,11 @@ def prepare_rows(frame: pl.DataFrame, p: SchoolLevelParameters) -> SchoolRows:
 
 def _ordered(kept: pl.DataFrame, p: SchoolLevelParameters, several: bool) -> SchoolRows:
     """Order schools by their figures, rows of a school by year; then work out var(e)."""
-    content = [name for name in kept.columns if name != "school"]
+    # Figures first, names of factor levels last: they only part schools with equal figures.
+    figures = ["__y", "__n", "__s", "__v", "year"]
+    context = [name for name in kept.columns if name not in {*figures, "school"}]
+    context.sort(key=lambda name: not kept.schema[name].is_numeric())
+    content = [*figures, *context]
     coded = kept.with_columns(pl.struct(content).rank("dense").alias("__code"))
     signature = (
         coded.sort("school", "__code")

@@ -50,7 +50,7 @@ class VariabilityParameters:
     outcome, candidates, spread, sampling_variance, school, year : str
         Columns, as for value added from school figures.
     replicates : int
-        Parametric bootstrap draws for the intervals of shares and of trends.
+        Parametric bootstrap draws for the intervals of shares and of trends; 0 leaves these out.
     confidence : float
         Of all intervals.
     """
@@ -68,8 +68,8 @@ class VariabilityParameters:
     def __post_init__(self) -> None:
         if not self.tiers or len(set(self.tiers)) != len(self.tiers):
             raise InputError("Name the area columns, coarsest first, each once.")
-        if self.replicates < 20:
-            raise InputError("replicates must be at least 20.")
+        if self.replicates != 0 and self.replicates < 20:
+            raise InputError("replicates must be 0 or at least 20.")
         if not 0 < self.confidence < 1:
             raise InputError("confidence must lie between 0 and 1.")
 
@@ -204,9 +204,7 @@ def _one_year(
     units = [int(c.max()) + 1 for c in columns[::-1]] + [len(y)]
     bounds = [profile_interval(nest, fit, k, p.confidence) for k in range(nest.levels)][::-1]
     drawn = _bootstrap(nest, fit, p.replicates, rng)[:, ::-1]
-    shares = drawn / np.maximum(drawn.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-    tail = (1 - p.confidence) / 2
-    low, high = np.quantile(shares, [tail, 1 - tail], axis=0)
+    low, high = _share_intervals(drawn, p.confidence)
     total = float(variance.sum())
     pupil = _pupil_variance(s2, n)
     whole = total + pupil if pupil is not None else None
@@ -219,8 +217,8 @@ def _one_year(
             "sd_lower": np.sqrt([b[0] for b in bounds]),
             "sd_upper": np.sqrt([b[1] for b in bounds]),
             "share": variance / total if total > 0 else np.zeros_like(variance),
-            "share_lower": low,
-            "share_upper": high,
+            "share_lower": pl.Series(low).fill_nan(None),
+            "share_upper": pl.Series(high).fill_nan(None),
             "share_of_pupil_variance": [float(v) / whole if whole else None for v in variance],
         },
         schema_overrides={"share_of_pupil_variance": pl.Float64},
@@ -230,6 +228,16 @@ def _one_year(
     observed = float(y.var(ddof=1))
     noise = float(s2.mean()) / observed if observed > 0 else None
     return table, np.sqrt(drawn), {"n_schools": len(y), "noise_share": noise}
+
+
+def _share_intervals(drawn: Floats, confidence: float) -> tuple[Floats, Floats]:
+    if len(drawn) == 0:
+        unknown = np.full(drawn.shape[1], np.nan)
+        return unknown, unknown
+    shares = drawn / np.maximum(drawn.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(shares, [tail, 1 - tail], axis=0)
+    return low, high
 
 
 def _pupil_row(pupil: float, whole: float, n: Floats) -> pl.DataFrame:
@@ -284,6 +292,10 @@ def _trend(
     weight = (time - time.mean()) / ((time - time.mean()) ** 2).sum()
     sd = np.array([tiers.filter(pl.col("tier") == name)["sd"].to_numpy() for name in names])
     slope = sd @ weight
+    if len(draws[0]) == 0:
+        return pl.DataFrame(
+            {"tier": names, "slope": slope, "lower": None, "upper": None}, schema=schema
+        )
     spread = np.tensordot(weight, np.stack(draws), axes=1).std(axis=0, ddof=1)
     z = float(norm.ppf(0.5 + confidence / 2))
     return pl.DataFrame(
