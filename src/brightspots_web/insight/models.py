@@ -183,7 +183,7 @@ class Variance(models.Model):
     subject = models.CharField(max_length=200)
     year = models.PositiveSmallIntegerField(null=True, blank=True)
     tier = models.CharField(max_length=40)
-    """`area:0` and so on from the largest areas down, `school`, `pupil`."""
+    """`area:1` and so on from the largest areas down, `school`, `pupil`."""
     rank = models.PositiveSmallIntegerField()
     """Largest tier first."""
     units = models.PositiveIntegerField(default=0)
@@ -193,8 +193,6 @@ class Variance(models.Model):
     sd_upper = models.FloatField(null=True)
     share = models.FloatField()
     """Of all differences between pupils."""
-    share_of_schools = models.FloatField(null=True)
-    """Of the differences between schools, with `lower` and `upper`; empty for pupils."""
     lower = models.FloatField(null=True)
     upper = models.FloatField(null=True)
 

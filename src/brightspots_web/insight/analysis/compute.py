@@ -233,7 +233,9 @@ def _variances(
             )
         except InputError:
             continue  # fewer than 3 schools in a year say nothing about how schools differ
-        rows += [_variance_row(row, each.subject, names) for row in split.tiers.to_dicts()]
+        for (_year,), tiered in split.tiers.group_by("year", maintain_order=True):
+            whole = float((tiered["sd"] ** 2).sum()) or 1.0
+            rows += [_variance_row(row, each.subject, names, whole) for row in tiered.to_dicts()]
     return rows
 
 
@@ -255,22 +257,32 @@ def _useful(tiers: pl.DataFrame, frame: pl.DataFrame) -> list[str]:
     return [name for name in names if 1 < frame[name].n_unique() <= schools * 0.7]
 
 
-def _variance_row(row: Mapping[str, Any], subject: str, names: Sequence[str]) -> dict[str, Any]:
-    order = [*names, "school", "pupil"]
-    share = row["share_of_pupil_variance"]
+def _variance_row(
+    row: Mapping[str, Any], subject: str, names: Sequence[str], whole: float
+) -> dict[str, Any]:
+    """One tier of one year; limits of a share are those of its SD, the other tiers held still."""
+    order = {
+        **{name: (f"area:{i}", i) for i, name in enumerate(names, start=1)},
+        "school": ("school", len(names) + 1),
+        "pupil": ("pupil", len(names) + 2),
+    }
+    tier, rank = order[row["tier"]]
+    low, high = (
+        None if row[bound] is None else min(row[bound] ** 2 / whole, 1.0)
+        for bound in ("sd_lower", "sd_upper")
+    )
     return {
         "subject": subject,
         "year": int(row["year"]),
-        "tier": row["tier"],
-        "rank": order.index(row["tier"]),
+        "tier": tier,
+        "rank": rank,
         "units": int(row["units"]),
         "sd": row["sd"],
         "sd_lower": row["sd_lower"],
         "sd_upper": row["sd_upper"],
-        "share": share if share is not None else row["share"],
-        "share_of_schools": row["share"],
-        "lower": row["share_lower"],
-        "upper": row["share_upper"],
+        "share": row["sd"] ** 2 / whole,
+        "lower": low,
+        "upper": high,
     }
 
 

@@ -1,0 +1,125 @@
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from brightspots_web.directory.decorators import requires
+from brightspots_web.directory.middleware import ActingRequest
+from brightspots_web.insight import actions, pages, queries
+from brightspots_web.insight.forms import StartForm
+from brightspots_web.shared.components import Link
+from brightspots_web.shared.exports import respond
+from brightspots_web.shared.permissions import Capability
+
+PAGE = 25
+
+
+def appointed(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Answer 403 to people without an appointment. How figures are made is open to all others."""
+
+    @wraps(view)
+    def guarded(request: ActingRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.acting is None:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@appointed
+@require_safe
+def runs(request: ActingRequest) -> HttpResponse:
+    """Every published analysis."""
+    page = Paginator(queries.runs(), PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page_obj": page,
+        "table": pages.runs_table(list(page)),
+        "may_start": queries.may_analyse(request.acting),
+    }
+    return render(request, "insight/runs.html", context)
+
+
+@appointed
+@require_safe
+def runs_export(request: ActingRequest, fmt: str) -> HttpResponseBase:
+    return respond(
+        fmt,
+        title=_("Analyses"),
+        filename="analyses",
+        columns=pages.run_columns(),
+        rows=pages.run_rows(list(queries.runs())),
+    )
+
+
+@appointed
+@require_safe
+def run(request: ActingRequest, uuid: UUID) -> HttpResponse:
+    """How these figures were made."""
+    found = get_object_or_404(queries.runs(), uuid=uuid)
+    newest = queries.current_run()
+    context = {
+        "run": found,
+        "newest": newest if newest and newest.pk != found.pk else None,
+        "breadcrumb": [Link(_("Analyses"), reverse("insight:runs")), Link(pages.published(found))],
+        "facts": pages.facts(found),
+        "paragraphs": pages.method_words(found),
+        "outcomes": pages.outcomes_table(found),
+        "circumstances": pages.circumstances(found),
+        "sources": pages.sources_table(found),
+        "limitations": pages.limitations(),
+        "problems": found.summary.get("problems", {}),
+        "command": pages.command(found),
+    }
+    return render(request, "insight/run.html", context)
+
+
+@appointed
+@require_safe
+def outcomes_export(request: ActingRequest, uuid: UUID, fmt: str) -> HttpResponseBase:
+    found = get_object_or_404(queries.runs(), uuid=uuid)
+    return respond(
+        fmt,
+        title=_("Outcomes"),
+        filename=f"outcomes-{found.uuid}",
+        columns=pages.outcome_columns(),
+        rows=pages.outcome_rows(found),
+    )
+
+
+@appointed
+@require_safe
+def sources_export(request: ActingRequest, uuid: UUID, fmt: str) -> HttpResponseBase:
+    found = get_object_or_404(queries.runs(), uuid=uuid)
+    return respond(
+        fmt,
+        title=_("Source files"),
+        filename=f"sources-{found.uuid}",
+        columns=pages.source_columns(),
+        rows=pages.source_rows(found),
+    )
+
+
+@requires(Capability.ANALYSE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def start(request: ActingRequest) -> HttpResponse:
+    """Choose what to take into account and start; the job's page shows how far it is."""
+    choices = queries.choices()
+    form = StartForm(request.POST or None, subjects=choices.subjects, context=choices.context)
+    if request.method == "POST" and form.is_valid() and request.acting is not None:
+        chosen = form.cleaned_data
+        job = actions.start(
+            by=request.acting,
+            subjects=chosen["subjects"] or None,
+            context=chosen["context"] or None,
+            delta=chosen["delta"],
+        )
+        return redirect("shared:job", pk=job.pk)
+    return render(request, "insight/start.html", {"form": form})
