@@ -36,6 +36,9 @@ summary.json      n_schools, n_partnerships, isolated (school, reason),
                   objective, objective_parts, lower_bound, gap, seconds,
                   settings and more
 
+Without SCHOOLS the imported system is used, and the proposal is kept there for people to
+look at, change and adopt.
+
 Every school is in exactly one partnership of MIN to MAX schools, at most MAX-KM (great
 circle) from its leader; its members share a phase and a language. The same file, settings
 and seed give the same partnerships, in whatever order the rows stand.
@@ -43,8 +46,12 @@ and seed give the same partnerships, in whatever order the rows stand.
 
 
 def command(
-    schools: Annotated[Path, typer.Argument(help="File with one row a school.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder to write to; made if missing.")],
+    schools: Annotated[
+        Path | None, typer.Argument(help="File with one row a school; else the imported system.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write to; made if missing.")
+    ] = None,
     minimum: Annotated[int, typer.Option("--min", help="Fewest schools in a partnership.")] = 4,
     maximum: Annotated[int, typer.Option("--max", help="Most schools in a partnership.")] = 8,
     max_km: Annotated[
@@ -59,11 +66,25 @@ def command(
             " machine. Without it the search has a fixed number of steps.",
         ),
     ] = None,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Without a file: also make the proposal the system's.")
+    ] = False,
+    home: Annotated[
+        Path | None, typer.Option("--home", help="Without a file: folder of the installation.")
+    ] = None,
 ) -> None:
     from brightspots.connectedness.partnerships import Parameters, form_partnerships
     from brightspots.core.errors import InputError
     from brightspots_cli.progress import progress_bar
 
+    if schools is None:
+        from brightspots_cli.propose import propose
+
+        settings = {"minimum": minimum, "maximum": maximum, "max_km": max_km}
+        propose(settings | {"time_limit": time_limit}, seed=seed, adopt=adopt, home=home)
+        return
+    if out is None:
+        raise InputError("the folder to write to is missing.", mend="Say --out DIR.")
     parameters = Parameters(minimum=minimum, maximum=maximum, max_km=max_km, time_limit=time_limit)
     frame, rows = read_schools_file(schools)
     try:
