@@ -1,4 +1,4 @@
-"""The best partition of a small component, proved: every feasible set, and HiGHS to choose."""
+"""Proofs by listing every set: the best partition of a few schools, and how many must stay out."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from brightspots.connectedness.compiled import compiled
-from brightspots.connectedness.costs import NEVER, Local, fill_local, make_local, price
+from brightspots.connectedness.costs import (
+    NEVER,
+    Local,
+    distance_km,
+    fill_local,
+    make_local,
+    price,
+)
 from brightspots.connectedness.problem import Tables
+from brightspots.core.geography import chord
 
 LARGEST_COMPONENT = 14
 """All subsets are listed, so the work doubles with each school."""
@@ -63,18 +71,9 @@ def solve_exactly(
         return [], schools.tolist()
     inside = (sets[None, :] >> np.arange(m)[:, None]) & 1
     sizes = inside.sum(axis=0)
+    served = _most_served(inside)
     once = LinearConstraint(csr_array(inside), -np.inf, 1)
     whole = np.ones(len(sets), dtype=np.int64)
-    most = milp(
-        -sizes,
-        constraints=once,
-        integrality=whole,
-        bounds=Bounds(0, 1),
-        options={"mip_rel_gap": 0.0},
-    )
-    if most.fun is None:
-        raise RuntimeError(f"HiGHS: {most.message}")
-    served = round(-float(most.fun))
     all_served = LinearConstraint(sizes[None, :], served, served)
     best = milp(
         costs[sets],
@@ -89,3 +88,99 @@ def solve_exactly(
     groups = [schools[inside[:, s] == 1] for s in picked]
     left = schools[inside[:, picked].sum(axis=1) == 0]
     return groups, left.tolist()
+
+
+def _most_served(inside: NDArray[np.int64]) -> int:
+    """Most schools (rows) that disjoint sets (columns of 0 and 1) can serve."""
+    sizes = inside.sum(axis=0)
+    most = milp(
+        -sizes,
+        constraints=LinearConstraint(csr_array(inside), -np.inf, 1),
+        integrality=np.ones(len(sizes), dtype=np.int64),
+        bounds=Bounds(0, 1),
+        options={"mip_rel_gap": 0.0},
+    )
+    if most.fun is None:
+        raise RuntimeError(f"HiGHS: {most.message}")
+    return round(-float(most.fun))
+
+
+def fewest_left_out(tables: Tables, schools: NDArray[np.int64], around: NDArray[np.int64]) -> int:
+    """At least how many of `schools` any arrangement of the whole system leaves out.
+
+    Every partnership of the system, cut down to `schools`, is one of the sets listed here: part of
+    one leader's star, small enough for the leader's capacity, and with enough schools of the star
+    outside to make up `minimum`. Outside schools may be used any number of times, so the answer
+    errs only towards 0.
+
+    Parameters
+    ----------
+    schools : int array
+        At most `LARGEST_COMPONENT`.
+    around : int array
+        All schools that may be in a partnership with one of `schools` and may lead; others do no
+        harm.
+    """
+    m = len(schools)
+    masks = np.arange(1 << m)
+    inside = (masks[None, :] >> np.arange(m)[:, None]) & 1
+    sizes = inside.sum(axis=0)
+    phase = np.full(1 << m, -1, dtype=np.int64)
+    language = np.full(1 << m, -1, dtype=np.int64)
+    for a in range(m):
+        phase[inside[a] == 1] &= tables.phase[schools[a]]
+        language[inside[a] == 1] &= tables.language[schools[a]]
+    alike = (phase != 0) & (language != 0)
+    allowed = np.zeros(1 << m, dtype=bool)
+    place = {int(i): a for a, i in enumerate(schools)}
+    for leader in around[tables.capacity[around] > 0].tolist():
+        star = _star(tables, leader)
+        reach = sum(1 << place[i] for i in star.tolist() if i in place)
+        outside = len(star) - reach.bit_count()
+        fits = alike & (masks & ~reach == 0) & (sizes <= tables.capacity[leader])
+        fits &= sizes + outside >= tables.minimum
+        if leader in place:
+            fits &= inside[place[leader]] == 1
+        else:
+            fits &= sizes < tables.capacity[leader]  # the leader takes a place too
+        allowed |= fits
+    allowed[0] = False
+    return m - _most_served(inside[:, allowed]) if allowed.any() else m
+
+
+def _star(tables: Tables, leader: int) -> NDArray[np.intp]:
+    """Compatible schools within the limit of a leader, itself included."""
+    gap = np.linalg.norm(tables.xyz - tables.xyz[leader], axis=1)
+    close = np.flatnonzero(gap <= chord(tables.max_km) * (1 + 1e-9) + 1e-12)
+    fits = (tables.phase[close] & tables.phase[leader] != 0) & (
+        tables.language[close] & tables.language[leader] != 0
+    )
+    within = [distance_km(tables.xyz, leader, i) <= tables.max_km for i in close.tolist()]
+    star: NDArray[np.intp] = close[fits & np.array(within, dtype=bool)]
+    return star
+
+
+def must_stay_out(tables: Tables, school: int, left: list[int], served: NDArray[np.bool_]) -> bool:
+    """Tell whether it is proved that no arrangement leaves out fewer schools around `school`.
+
+    Looks at the schools nearest to it, first few and then more, and compares the fewest that must
+    be left out with those that are.
+    """
+    gap = np.linalg.norm(tables.xyz - tables.xyz[school], axis=1)
+    nearest = np.argsort(np.where(served, gap, np.inf), kind="stable")[: int(served.sum())]
+    for size in (6, 10, LARGEST_COMPONENT):
+        chosen = nearest[:size]
+        # A leader of a partnership with any of these lies within the limit of it.
+        around = np.flatnonzero(served & _close_to(tables, chosen))
+        out = len(set(chosen.tolist()) & set(left))
+        if fewest_left_out(tables, chosen, around) >= out:
+            return True
+    return False
+
+
+def _close_to(tables: Tables, schools: NDArray[np.intp]) -> NDArray[np.bool_]:
+    limit = chord(tables.max_km) * (1 + 1e-9) + 1e-12
+    close = np.zeros(len(tables.xyz), dtype=bool)
+    for i in schools:
+        close |= np.linalg.norm(tables.xyz - tables.xyz[i], axis=1) <= limit
+    return close

@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from brightspots.connectedness.bound import lower_bound
-from brightspots.connectedness.exact import LARGEST_COMPONENT, solve_exactly
+from brightspots.connectedness.exact import LARGEST_COMPONENT, must_stay_out, solve_exactly
 from brightspots.connectedness.problem import (
     METHOD,
     METHOD_VERSION,
@@ -336,6 +336,11 @@ def _left_over(problem: Problem, reach: Reach, plan: _Plan) -> dict[int, str]:
             reasons[i] = (
                 f"no arrangement of the {size} reachable schools serves more than {size - over}"
                 " of them (all were checked)"
+            )
+        elif must_stay_out(problem.tables, i, plan.left, reach.served):
+            reasons[i] = (
+                "no arrangement of the schools around it serves all of them, and serving this one"
+                " leaves out as many others (all were checked)"
             )
         else:
             reasons[i] = (

@@ -84,7 +84,7 @@ class Parameters:
     target: float | None = None
     weights: Weights = field(default_factory=Weights)
     strong_share: float = 0.25
-    steps_per_school: int = 100
+    steps_per_school: int = 40
     bound_steps: int = 300
     time_limit: float | None = None
 
@@ -231,7 +231,8 @@ def _order(read: SchoolColumns) -> NDArray[np.intp]:
     ]
     order = np.lexsort(keys)  # the last key is the first to sort by
     placed = np.array([not reason for reason in read.missing_place], dtype=bool)
-    return order[placed[order]]
+    kept: NDArray[np.intp] = order[placed[order]]
+    return kept
 
 
 def ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -233,7 +233,8 @@ def _leaders(frame: pl.DataFrame) -> NDArray[np.int64]:
         _yes_or_no,
         "yes or no (1 or 0, true or false)",
     )
-    return (values == 1).astype(np.int64)
+    may: NDArray[np.int64] = (values == 1).astype(np.int64)
+    return may
 
 
 def _whole(text: str) -> float:

@@ -28,8 +28,10 @@ from brightspots.connectedness.costs import (
 )
 from brightspots.connectedness.problem import Tables
 
-HOT_KM, COLD_KM = 4.0, 0.05
+HOT_KM, COLD_KM = 2.0, 0.05
 """Temperatures of the annealing, first and last, km."""
+SHAKE_KM, SHAKE_STEPS = 10.0, 3000
+"""First temperature and number of steps of a search around one school that was left out."""
 AT_ONCE = 4
 """Most partnerships a step takes apart."""
 LOOSE_AT_ONCE = 6
@@ -143,6 +145,22 @@ def _gather(tables, state, seed, wanted, chosen, local):  # type: ignore[no-unty
                 if not known:
                     chosen[count] = g
                     count += 1
+    # Every school left out next to these partnerships comes along: room for one of them may need
+    # room for another.
+    for c in range(count if state.counts[1] > loose else 0):
+        for y in range(state.size[chosen[c]]):
+            member = state.members[chosen[c], y]
+            for x in range(tables.near.shape[1]):
+                i = tables.near[member, x]
+                if i < 0 or loose >= LOOSE_AT_ONCE:
+                    break
+                if state.of[i] < 0:
+                    known = False
+                    for z in range(loose):
+                        known |= local.ids[z] == i
+                    if not known:
+                        local.ids[loose] = i
+                        loose += 1
     return count, loose
 
 
@@ -150,7 +168,8 @@ def _gather(tables, state, seed, wanted, chosen, local):  # type: ignore[no-unty
 def _grow(tables, local, m, start, size, taken):  # type: ignore[no-untyped-def]
     """Put into row `taken` the best partnership of `size` that holds `start`; False if none.
 
-    For each leader in reach: `start`, the leader, and the schools nearest to the leader.
+    For each leader in reach: `start`, the leader, and the schools nearest to the leader. Noise is
+    the score of a place, drawn once a step, so that a step stays cheap.
     """
     trial = local.size.shape[0] - 1
     best = NEVER
@@ -172,7 +191,11 @@ def _grow(tables, local, m, start, size, taken):  # type: ignore[no-untyped-def]
         while count < limit:
             nearest, least = -1, NEVER
             for a in range(m):
-                if local.of[a] != -2 or local.km[j, a] >= least:
+                if local.of[a] != -2 or local.km[j, a] >= NEVER:
+                    continue
+                # Half a kilometre more, so that noise tells schools on one site apart.
+                noisy = (local.km[j, a] + 0.5) * local.score[a]
+                if noisy >= least:
                     continue
                 if phase & local.phase[a] == 0 or language & local.language[a] == 0:
                     continue
@@ -180,17 +203,16 @@ def _grow(tables, local, m, start, size, taken):  # type: ignore[no-untyped-def]
                 for x in range(count):
                     known |= local.rows[trial, x] == a
                 if not known:
-                    nearest, least = a, local.km[j, a]
+                    nearest, least = a, noisy
             if nearest < 0:
                 break
             local.rows[trial, count] = nearest
             count += 1
-            total += least
+            total += local.km[j, nearest]
             phase &= local.phase[nearest]
             language &= local.language[nearest]
         if count < tables.minimum:
             continue
-        # Noise by the score of the leader's place: drawn once a step, so a step stays cheap.
         total = total / count * local.score[j]
         if total < best:
             best = total
@@ -210,9 +232,11 @@ def _rebuild(tables, local, m, rows, random):  # type: ignore[no-untyped-def]
     height = draw(random) * 2 - 1
     flat = math.sqrt(1 - height * height)
     dx, dy, dz = flat * math.cos(angle), flat * math.sin(angle), height
+    # Mostly a little noise, now and then a lot: crowded rules leave few ways, and not the nearest.
+    noise = 0.3 if draw(random) < 0.8 else 4.0
     for a in range(m):
         local.of[a] = -2
-        local.score[a] = 1.0 + 0.3 * draw(random)
+        local.score[a] = 1.0 + noise * draw(random)
     left, taken = m, 0
     while left >= tables.minimum and taken < rows:
         most, fewest = left // tables.minimum, -(-left // tables.maximum)
@@ -292,6 +316,36 @@ def _insert_loose(tables, local, m, rows):  # type: ignore[no-untyped-def]
             local.size[where] += 1
             local.of[a] = where
             local.cost[where], local.leader[where] = price(tables, local, where)
+
+
+@compiled
+def _exchange_loose(tables, local, m):  # type: ignore[no-untyped-def]
+    """Leave out another school instead where that is cheaper; True if any were exchanged."""
+    trial = local.size.shape[0] - 1
+    exchanged = False
+    for a in range(m):
+        if local.of[a] >= 0:
+            continue
+        best, instead = -1e-9, -1
+        for b in range(m):
+            q = local.of[b]
+            if q < 0:
+                continue
+            _without(local, q, b, trial)
+            local.rows[trial, local.size[trial]] = a
+            local.size[trial] += 1
+            cost, _ = price(tables, local, trial)
+            if cost - local.cost[q] < best:
+                best, instead = cost - local.cost[q], b
+        if instead >= 0:
+            q = local.of[instead]
+            _without(local, q, instead, trial)
+            local.rows[trial, local.size[trial]] = a
+            local.size[trial] += 1
+            local.of[instead] = -1
+            _adopt(tables, local, q, trial)
+            exchanged = True
+    return exchanged
 
 
 @compiled
@@ -403,7 +457,8 @@ def _step(tables, state, local, chosen, seed, temperature):  # type: ignore[no-u
     rows = _rebuild(tables, local, m, local.size.shape[0] - 2, state.random)
     for _ in range(4):
         _insert_loose(tables, local, m, rows)
-        moved = _move(tables, local, m, rows)
+        moved = _exchange_loose(tables, local, m)
+        moved |= _move(tables, local, m, rows)
         if not _swap(tables, local, m) and not moved:
             break
     after = 0.0
@@ -442,6 +497,37 @@ def _serve_loose(tables, state, local, chosen, tries):  # type: ignore[no-untype
             if state.of[seed] >= 0:
                 break
             _step(tables, state, local, chosen, seed, 1e-9)
+
+
+@compiled
+def _shake(tables, state, local, chosen, centre, number):  # type: ignore[no-untyped-def]
+    """Anneal a few steps around one school only, hotter than elsewhere, down to cold."""
+    for step in range(number):
+        seed = centre
+        for _ in range(int(draw(state.random) * 4)):
+            pick = tables.near[seed, int(draw(state.random) * tables.near.shape[1])]
+            if pick >= 0:
+                seed = pick
+        temperature = SHAKE_KM * (COLD_KM / SHAKE_KM) ** (step / number)
+        _step(tables, state, local, chosen, seed, temperature)
+
+
+def _shake_loose(
+    tables: Tables, state: State, local: Local, chosen: NDArray[np.int64], most: int,
+    tell: Callable[[], None],
+) -> None:  # fmt: skip
+    """Shake the map around schools left out, `most` of them; a shake that does not help is undone.
+
+    A school that no single step can place may find room once its surroundings have moved.
+    """
+    for centre in sorted(state.loose[: state.counts[1]].tolist())[:most]:
+        if state.of[centre] >= 0:
+            continue
+        tell()
+        before, total = _copy(state), _total(state)
+        _shake(tables, state, local, chosen, centre, SHAKE_STEPS)
+        if _total(state) > total:
+            _restore(state, before)
 
 
 def _total(state: State) -> float:
@@ -529,13 +615,15 @@ def search(
     state = _make_state(tables, groups, left, seed, local)
     stopped = False
     if len(active):
-        for _ in range(5):
-            if state.counts[1] == 0:
-                break
+        for _ in range(3):
             progress(0.0, "placing every school")
             _serve_loose(tables, state, local, chosen, 20)
         stopped = _anneal(tables, state, local, chosen, active, steps, deadline, progress)
-        _serve_loose(tables, state, local, chosen, 200)
+        for _ in range(3):
+            _shake_loose(
+                tables, state, local, chosen, 20 + len(active) // 1000,
+                lambda: progress(1.0, "placing every school"),
+            )  # fmt: skip
     found = [state.members[g, : state.size[g]].copy() for g in np.flatnonzero(state.size)]
     return found, sorted(int(i) for i in state.loose[: state.counts[1]]), stopped
 
