@@ -1,6 +1,6 @@
 from django.urls import path
 
-from brightspots_web.home import views
+from brightspots_web.home import school, views
 
 app_name = "home"
 urlpatterns = [
@@ -9,4 +9,7 @@ urlpatterns = [
     path("ministry/attention.<export:fmt>", views.attention_export, name="attention_export"),
     path("areas.<export:fmt>", views.areas_export, name="areas_export"),
     path("areas/<int:pk>/", views.area, name="area"),
+    path("schools/<str:code>/", school.school, name="school"),
+    path("schools/<str:code>/report.pdf", school.school_report, name="school_report"),
+    path("schools/<str:code>/figures.<export:fmt>", school.school_figures, name="school_figures"),
 ]

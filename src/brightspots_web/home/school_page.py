@@ -1,0 +1,303 @@
+"""What the school's page shows: where it stands, what lasts, who can help, with whom it works."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from brightspots_web.connectedness import queries as connectedness
+from brightspots_web.directory import queries as directory
+from brightspots_web.directory.models import Appointment, Membership, Partnership, School
+from brightspots_web.insight import queries as insight
+from brightspots_web.insight import words
+from brightspots_web.insight.models import Estimate, Run
+from brightspots_web.insight.queries import Scale, Standing
+from brightspots_web.shared import charts
+from brightspots_web.shared.components import Badge, Cell, Column, Link, Table
+from brightspots_web.shared.exports import Column as ExportColumn
+
+EXPORTS = ("csv", "xlsx")
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Card:
+    """One outcome: what it says in words, the drawing, and how sure that is."""
+
+    standing: Standing
+    headline: str
+    sentence: str
+    scale: str
+    basis: str
+    reliability: str
+    badge: Badge | None
+    strip: charts.Chart | None
+    years: charts.Chart | None
+    caution: str = ""
+
+
+@dataclass(frozen=True)
+class Near:
+    """A school to learn from: who and how far, no figures."""
+
+    school: School
+    distance: str
+
+
+@dataclass(frozen=True)
+class Help:
+    """Who near by is strong in an outcome where help is likely needed."""
+
+    subject: str
+    neighbours: Sequence[Near]
+
+
+@dataclass(frozen=True)
+class Together:
+    """The school's partnership as its page tells of it."""
+
+    partnership: Partnership
+    members: Sequence[tuple[Membership, str]]
+    """With the address of each school's page, empty where the reader may not open it."""
+    leader: str
+    may_open: bool
+
+
+def page(school: School, acting: Appointment | None) -> dict[str, Any]:
+    """Everything the template needs; the caller has checked that the school may be opened."""
+    run = insight.current_run()
+    standings = insight.standing(school, acting, run)
+    ours = acting is not None and acting.school_id == school.pk
+    cards = [_card(place, each, school, ours) for place, each in enumerate(standings)]
+    return {
+        "school": school,
+        "ours": ours,
+        "run": run,
+        "made_url": reverse("insight:run", args=[run.uuid]) if run else "",
+        "as_of": words.as_of(run) if run else "",
+        "breadcrumb": _crumbs(school),
+        "facts": _facts(school),
+        "cards": cards,
+        "overview": _overview(standings),
+        "help": _help(school, standings, run),
+        "together": _together(school, acting),
+        "table": figures_table(school, standings),
+        "pdf_url": reverse("home:school_report", args=[school.code]),
+    }
+
+
+def _crumbs(school: School) -> list[Link]:
+    return [*(Link(area.name) for area in directory.ancestors(school.area)), Link(school.name)]
+
+
+def _facts(school: School) -> list[tuple[str, Cell]]:
+    known: list[tuple[str, Cell]] = [(_("Code"), school.code)]
+    if school.phase:
+        known.append((_("Phase"), school.phase))
+    if school.sector:
+        known.append((_("Sector"), school.sector))
+    if school.language:
+        known.append((_("Language"), school.language))
+    if school.roll:
+        known.append((_("Pupils on roll"), school.roll))
+    known += [
+        (str(name), value if isinstance(value, str | int | float) else None)
+        for name, value in sorted(school.context.items())
+    ]
+    return known
+
+
+def _card(place: int, standing: Standing, school: School, ours: bool) -> Card:
+    now = standing.now
+    return Card(
+        standing,
+        words.headline(standing),
+        words.sentence(standing),
+        words.scale_sentence(standing.scale) if now else "",
+        words.basis(standing),
+        words.reliability(now.reliability) if now else "",
+        _badge(now),
+        _strip(place, standing, school, ours) if now else None,
+        _years(place, standing) if len(standing.by_year) > 1 else None,
+        words.caution() if standing.caution else "",
+    )
+
+
+def _badge(now: Estimate | None) -> Badge | None:
+    if now is None or not now.label:
+        return None
+    kind = "bright" if now.label == Estimate.Label.BRIGHT_SPOT else "visit"
+    return Badge(words.label(now), kind)  # type: ignore[arg-type] # one of the two words above
+
+
+def _drawn(label: str, row: Estimate, scale: Scale) -> charts.Estimate:
+    """An estimate in points, as charts take it."""
+    return charts.Estimate(
+        label, scale.points(row.estimate), scale.points(row.lower), scale.points(row.upper), row.n
+    )
+
+
+def _strip(place: int, standing: Standing, school: School, ours: bool) -> charts.Chart | None:
+    scale, now = standing.scale, standing.now
+    if now is None:
+        return None
+    return charts.family_strip(
+        key=f"strip-{place}",
+        title=_("Beside schools in similar circumstances"),
+        estimate=_drawn(_("Our school") if ours else school.name, now, scale),
+        family=[scale.points(value) for value in standing.family],
+        unit=_("points"),
+        digits=scale.digits,
+    )
+
+
+def _years(place: int, standing: Standing) -> charts.Chart:
+    scale = standing.scale
+    points = tuple(_drawn(str(row.year), row, scale) for row in standing.by_year)
+    return charts.trend(
+        key=f"years-{place}",
+        title=_("Year by year"),
+        series=[charts.Series(standing.subject, points)],
+        unit=_("points above or below what is expected"),
+        digits=scale.digits,
+    )
+
+
+def _overview(standings: Sequence[Standing]) -> charts.Chart | None:
+    """All outcomes on one scale, where there are several."""
+    shown = [each for each in standings if each.now is not None]
+    if len(shown) < 2:
+        return None
+    rows = [
+        charts.Estimate(
+            each.subject,
+            100 * each.now.estimate,
+            100 * each.now.lower,
+            100 * each.now.upper,
+            each.now.n,
+        )
+        for each in shown
+        if each.now is not None
+    ]
+    return charts.intervals(
+        key="overview",
+        title=_("All outcomes side by side"),
+        rows=rows,
+        unit=_("hundredths of the spread among pupils"),
+        digits=0,
+    )
+
+
+def _help(school: School, standings: Sequence[Standing], run: Run | None) -> list[Help]:
+    subjects = [each.subject for each in standings if each.may_need_help]
+    found = insight.strong_nearby(school, subjects, run=run)
+    return [
+        Help(name, [Near(one.school, distance(one.km)) for one in found.get(name, [])])
+        for name in subjects
+    ]
+
+
+def _together(school: School, acting: Appointment | None) -> Together | None:
+    partnership = directory.partnership_of(school)
+    if partnership is None:
+        return None
+    members = list(connectedness.members_of(partnership))
+    seen = set(
+        directory.schools_visible_to(acting)
+        .filter(pk__in=[member.school_id for member in members])
+        .values_list("code", flat=True)
+    )
+    leaders = ", ".join(str(each.person) for each in connectedness.leaders_of(partnership))
+    linked = [
+        (m, reverse("home:school", args=[m.school.code]) if m.school.code in seen else "")
+        for m in members
+    ]
+    may_open = directory.partnerships_visible_to(acting).filter(pk=partnership.pk).exists()
+    return Together(partnership, linked, leaders, may_open)
+
+
+# The numbers behind the drawings
+
+
+def figure_columns() -> list[ExportColumn]:
+    return [
+        ExportColumn("subject", _("Outcome")),
+        ExportColumn("year", _("Year")),
+        ExportColumn("estimate", _("Difference from what is expected, points"), "number"),
+        ExportColumn("lower", _("Lower end of the 95 % interval"), "number"),
+        ExportColumn("upper", _("Upper end of the 95 % interval"), "number"),
+        ExportColumn("estimate_sd", _("The same in standard deviations of pupils"), "number"),
+        ExportColumn("observed", _("Mean score"), "number"),
+        ExportColumn("expected", _("Expected mean score"), "number"),
+        ExportColumn("n", _("Pupils"), "integer"),
+        ExportColumn("reliability", _("Reliability, 0 to 1"), "number"),
+    ]
+
+
+def figure_rows(standings: Sequence[Standing]) -> list[Row]:
+    """Just what the page shows: what is withheld there is not here either."""
+    return [
+        _figure_row(standing.scale, row)
+        for standing in standings
+        if standing.now is not None
+        for row in (standing.now, *(standing.by_year if standing.now.years > 1 else ()))
+    ]
+
+
+def _figure_row(scale: Scale, row: Estimate) -> Row:
+    return {
+        "subject": scale.subject,
+        "year": str(row.year)
+        if row.year
+        else (_("all years") if row.years > 1 else words.years_phrase(scale.years[-1:])),
+        "estimate": scale.points(row.estimate),
+        "lower": scale.points(row.lower),
+        "upper": scale.points(row.upper),
+        "estimate_sd": row.estimate,
+        "observed": row.observed,
+        "expected": row.expected,
+        "n": row.n,
+        "reliability": row.reliability,
+        "digits": scale.digits,
+    }
+
+
+def figures_table(school: School, standings: Sequence[Standing]) -> Table:
+    rows: list[list[Cell]] = []
+    for row in figure_rows(standings):
+        low, high = (
+            charts.number(row[end], row["digits"], signed=True) for end in ("lower", "upper")
+        )
+        rows.append(
+            [
+                row["subject"],
+                row["year"],
+                charts.number(row["estimate"], row["digits"], signed=True),
+                _("%(lower)s to %(upper)s") % {"lower": low, "upper": high},
+                charts.number(row["observed"], 1),
+                charts.number(row["expected"], 1),
+                row["n"],
+            ]
+        )
+    labels = (
+        _("Outcome"), _("Year"), _("Difference, points"), _("95 % interval"), _("Mean score"),
+        _("Expected"), _("Pupils"),
+    )  # fmt: skip
+    return Table(
+        _("All figures of this school"),
+        [Column(label, numeric=place > 1) for place, label in enumerate(labels)],
+        rows,
+        exports=[
+            Link(f.upper(), reverse("home:school_figures", args=[school.code, f])) for f in EXPORTS
+        ],
+        empty=_("No figure can be shown yet."),
+    )
+
+
+def distance(km: float) -> str:
+    """`850 m`, `7 km`."""
+    if km < 1:
+        return _("%(m)s m") % {"m": charts.number(50 * round(20 * km), 0)}
+    return _("%(km)s km") % {"km": charts.number(km, 0 if km >= 10 else 1)}
