@@ -76,7 +76,9 @@ class Table:
         connection = self.connection.con
         connection.execute("RESET threads" if threads is None else f"SET threads = {int(threads)}")
         try:
-            return pl.DataFrame(self.connection.to_polars(expression))
+            # Run by DuckDB itself: Ibis still fetches through a call that DuckDB deprecates.
+            fetched = connection.sql(self.connection.compile(expression)).to_arrow_table()
+            return pl.DataFrame(pl.from_arrow(fetched))
         except duckdb.Error as error:
             raise _unreadable(error, self.name) from error
 
@@ -119,7 +121,11 @@ def open_table(source: Source) -> Iterator[Table]:
             # No extension is fetched from a network behind the user's back.
             connection.con.execute("SET autoinstall_known_extensions = false")
             connection.con.execute("SET enable_progress_bar = false")
-            yield _table(source, connection, Path(scratch))
+            with warnings.catch_warnings():
+                # Ibis learns a table's columns through a call that DuckDB deprecates.
+                warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)
+                table = _table(source, connection, Path(scratch))
+            yield table
         finally:
             connection.disconnect()
 
@@ -128,10 +134,7 @@ def _table(source: Source, connection: Any, scratch: Path) -> Table:
     if isinstance(source, pl.DataFrame):
         if not source.columns:
             raise InputError("The table has no columns.")
-        with warnings.catch_warnings():
-            # Arrow's zero-copy view of polars strings is experimental in name only here.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            connection.con.register("pupils", source.to_arrow())
+        connection.con.register("pupils", source.to_arrow())
         return Table(connection.table("pupils"), connection, None, is_text=False)
     paths = _paths(source)
     name = str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
