@@ -61,7 +61,32 @@ class Case:
     """What is posted."""
 
 
+def _an_import(world: World) -> dict[str, Any]:
+    """A list of schools that was uploaded and looked at."""
+    import io  # only these cases need a file
+
+    from brightspots_web.imports import actions
+
+    analyst = world.cast["analyst"]
+    batch = actions.upload(io.BytesIO(b"code\nN1\n"), name="a.csv", kind="schools", by=analyst)
+    actions.look(batch, by=analyst)
+    return {"pk": batch.pk}
+
+
 MATRIX: dict[str, list[Case]] = {
     "shared:health": [Case(get=everyone())],
     "home:front": [Case(get=allow(SIGNED_IN))],
+    "imports:batches": [Case(get=allow({"analyst"}))],
+    "imports:batches_export": [Case(kwargs=lambda world: {"fmt": "csv"}, get=allow({"analyst"}))],
+    "imports:new": [Case(get=allow({"analyst"}), post=allow({"analyst"}))],
+    "imports:batch": [Case(kwargs=_an_import, get=allow({"analyst"}))],
+    "imports:problems_export": [
+        Case(kwargs=lambda world: {**_an_import(world), "fmt": "xlsx"}, get=allow({"analyst"}))
+    ],
+    "imports:mapping": [Case(kwargs=_an_import, get=allow({"analyst"}), post=allow({"analyst"}))],
+    "imports:use_saved": [Case(kwargs=_an_import, post=allow({"analyst"}, 302))],
+    "imports:read_again": [Case(kwargs=_an_import, post=allow({"analyst"}, 302))],
+    "imports:confirm": [Case(kwargs=_an_import, post=allow({"analyst"}, 302))],
+    "imports:undo": [Case(kwargs=_an_import, post=allow({"analyst"}, 302))],
+    "imports:discard": [Case(kwargs=_an_import, post=allow({"analyst"}, 302))],
 }

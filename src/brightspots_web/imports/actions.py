@@ -63,6 +63,18 @@ def look(batch: Batch, *, by: Appointment) -> Job | None:
     return _enqueue("imports.look", batch, by, _("Look at %(file)s"))
 
 
+def read_again(batch: Batch, options: AnyMapping[str, Any], *, by: Appointment) -> Job | None:
+    """Open the file in another way: other letters, delimiter, header row or sheet."""
+    with transaction.atomic():
+        batch = _locked(batch)
+        if not batch.can_be_mapped:
+            raise ValidationError(_("This import is past mapping."))
+        batch.mapping = {name: value for name, value in options.items() if value is not None}
+        batch.counts = {}
+        batch.save()
+    return look(batch, by=by)
+
+
 def find_columns(batch: Batch) -> None:
     """Keep the columns and first rows of the file, or why it cannot be read."""
     path = queries.upload_path(batch)
@@ -177,7 +189,7 @@ def why_not(batch: Batch) -> None:
         )
     created = [
         change.after["code"]
-        for change in queries.changes_of(batch).filter(record="school", before=None)
+        for change in queries.changes_of(batch).filter(record="school", before__isnull=True)
     ]
     held = queries.results_of_schools(created) if created else None
     if held is not None:

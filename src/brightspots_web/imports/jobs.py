@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from brightspots_web.directory import actions as directory
@@ -13,16 +14,22 @@ from brightspots_web.directory.models import Appointment
 from brightspots_web.imports import actions, analysis, boundaries, queries, store
 from brightspots_web.imports.models import Batch, Kind
 from brightspots_web.shared import jobs
+from brightspots_web.shared.components import Link
 from brightspots_web.shared.jobs import CannotError, Progress
+from brightspots_web.shared.models import Job
 
 
-@jobs.register("imports.look")
+def _to_batch(job: Job) -> Link:
+    return Link(_("See the import"), reverse("imports:batch", args=[job.parameters["batch"]]))
+
+
+@jobs.register("imports.look", follow=_to_batch)
 def look(parameters: Mapping[str, Any], progress: Progress) -> None:
     progress(0.0, _("Finding the columns"))
     actions.find_columns(_batch(parameters))
 
 
-@jobs.register("imports.check")
+@jobs.register("imports.check", follow=_to_batch)
 def check(parameters: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """The dry run: nothing but the report is written."""
     batch = _batch(parameters)
@@ -41,7 +48,9 @@ def check(parameters: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         actions.mark_refused(batch, str(error))
         return {"refused": str(error)}
     progress(0.7, _("Comparing with what is there"))
-    store.write(checked.problems, store.problems_file(batch.pk))
+    # What is refused comes first in the report: it is what a person has to mend.
+    problems = checked.problems.sort("severity", "row", nulls_last=False, maintain_order=True)
+    store.write(problems, store.problems_file(batch.pk))
     store.write(checked.rows, store.staging_file(batch.pk))
     counts = {**checked.counts, **_compare(batch, checked.rows)}
     progress(0.95, _("Writing the report"))
@@ -49,7 +58,7 @@ def check(parameters: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     return counts
 
 
-@jobs.register("imports.confirm")
+@jobs.register("imports.confirm", follow=_to_batch)
 def confirm(parameters: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
     """Everything or nothing. Run again after a stop, it finishes or finds itself finished."""
     batch, by = _batch(parameters), register.appointment(parameters["by"])
@@ -61,7 +70,7 @@ def confirm(parameters: Mapping[str, Any], progress: Progress) -> dict[str, Any]
     return dict(batch.counts)
 
 
-@jobs.register("imports.undo")
+@jobs.register("imports.undo", follow=_to_batch)
 def undo(parameters: Mapping[str, Any], progress: Progress) -> None:
     progress(0.1, _("Putting everything back"))
     try:

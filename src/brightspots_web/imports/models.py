@@ -116,8 +116,8 @@ class Batch(models.Model):
         return self.status == self.Status.CHECKED and not self.busy and self.changes > 0
 
     @property
-    def folder(self) -> str:
-        return str(self.kind)
+    def changes_register(self) -> bool:
+        return self.kind in {Kind.SCHOOLS, Kind.BOUNDARIES}
 
 
 class RecordChange(models.Model):

@@ -8,6 +8,7 @@ import polars as pl
 from django.conf import settings
 from django.db.models import QuerySet
 
+from brightspots_web.directory import queries as register
 from brightspots_web.imports import store
 from brightspots_web.imports.models import Batch, Kind, Mapping, RecordChange
 from brightspots_web.shared.permissions import Actor, Capability, may
@@ -101,6 +102,25 @@ def problems(batch: Batch, limit: int | None = None) -> list[dict[str, Any]]:
         return []
     rows = pl.scan_parquet(path)
     return (rows if limit is None else rows.head(limit)).collect().to_dicts()
+
+
+def problem_counts(batch: Batch) -> list[dict[str, Any]]:
+    """Problems of one kind counted together, refusals first: severity, problem, column, count."""
+    path = store.problems_file(batch.pk)
+    if not path.exists():
+        return []
+    counted = pl.scan_parquet(path).group_by("severity", "problem", "column").len("count")
+    order = ["severity", "count", "problem", "column"]
+    return counted.sort(order, descending=[False, True, False, False]).collect().to_dicts()
+
+
+def levels() -> dict[int, list[str]]:
+    """Each level of areas below the root, with the names of its first areas."""
+    found: dict[int, list[str]] = {}
+    for names in sorted(register.area_names().values()):
+        if len(names) > 1:
+            found.setdefault(len(names) - 1, []).append(names[-1])
+    return {level: found[level][:4] for level in sorted(found)}
 
 
 def files_in_use() -> set[Path]:
