@@ -225,6 +225,8 @@ def _fit_pattern(rows: SchoolRows, pattern: Pattern, p: SchoolLevelParameters) -
         "context_used": pattern.label,
         "n_schools_fitted": len(schools),
         "n_schools_judged": int(judged_units.sum()),
+        # Far from 0 where what is missing goes with the outcome.
+        "mean_estimate_judged": float(persistent.estimate[judged_units].mean()),
         # In the units of the covariates as given: X_standardised = X_given @ to_original.
         "reml_criterion": fit.criterion - 2 * float(np.linalg.slogdet(made.to_original)[1]),
         "singular": bool(variances["singular"].any()),
