@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import sys
+import tempfile
+import traceback
 
 import typer
 from rich.console import Console
@@ -19,6 +21,7 @@ app = typer.Typer(
 )
 
 COMMANDS = {
+    "sample": "brightspots_cli.sample",
     "import": "brightspots_cli.import_",
     "undo": "brightspots_cli.undo",
     "serve": "brightspots_cli.serve",
@@ -36,16 +39,26 @@ def _register() -> None:
         app.command(name)(importlib.import_module(module).command)
 
 
+def _say(words: str) -> None:
+    console = Console(stderr=True, soft_wrap=True)
+    console.print(f"brightspots: {words}", style="bold", markup=False, highlight=False)
+
+
 def run() -> None:
     """Run the command line; what a person got wrong ends with one clear line and exit code 2."""
     _register()
     try:
         app()
     except InputError as error:
-        Console(stderr=True, soft_wrap=True).print(
-            f"brightspots: {error}", style="bold", markup=False, highlight=False
-        )
+        _say(str(error))
         sys.exit(2)
+    except Exception as error:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="brightspots-", suffix=".log", delete=False
+        ) as log:
+            traceback.print_exc(file=log)
+        _say(f"something went wrong that we did not foresee ({error}). Details: {log.name}")
+        sys.exit(1)
 
 
 if __name__ == "__main__":
