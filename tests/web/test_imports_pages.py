@@ -239,6 +239,8 @@ def test_a_large_upload_is_cut_off_at_the_limit(client: Client, settings: Any) -
     settings.UPLOAD_LIMIT = 1000
     response = post_file(client, b"a,b\n" + b"1,2\n" * 1000)
     assert response.status_code == 200
+    assert "The file is larger than" in response.content.decode()
+    assert "This field is required" not in response.content.decode()
     assert not Batch.objects.exists()
 
 

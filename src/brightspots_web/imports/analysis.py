@@ -294,9 +294,10 @@ def _speaks(row: Mapping[str, Any], name: str) -> bool:
     return row.get(name + CODE_SUFFIX) not in {None, EMPTY}
 
 
-def unregistered(rows: pl.DataFrame) -> int:
-    """Rows of results whose school is no longer registered."""
-    return int((~rows["school"].is_in(list(register.school_codes()))).sum())
+def unregistered(rows: Path) -> int:
+    """Schools in staged results that are no longer registered."""
+    schools = pl.scan_parquet(rows).select("school").unique().collect()["school"]
+    return int((~schools.is_in(list(register.school_codes()))).sum())
 
 
 # Results, given out to other apps

@@ -20,6 +20,13 @@ OPTIONS = ("decimal", "date_order", "types", "keep", "shape", *READING)
 """Parts of a mapping that the form passes on as they are."""
 
 
+def too_large() -> ValidationError:
+    return ValidationError(
+        _("The file is larger than %(limit)d MB. Send it packed, as Parquet, or in parts."),
+        params={"limit": settings.UPLOAD_LIMIT // 10**6},
+    )
+
+
 class UploadForm(forms.Form):
     kind = forms.ChoiceField(
         label=lazy("What does the file hold?"), choices=Kind.choices, widget=forms.RadioSelect
@@ -32,10 +39,7 @@ class UploadForm(forms.Form):
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
         if file.size > settings.UPLOAD_LIMIT:
-            raise ValidationError(
-                _("The file is larger than %(limit)d MB."),
-                params={"limit": settings.UPLOAD_LIMIT // 10**6},
-            )
+            raise too_large()
         return file
 
 

@@ -102,18 +102,17 @@ def _publish(batch: Batch, by: Appointment, left_out: int, progress: Progress) -
     if not staged.exists():
         raise CannotError(_("The checked rows are not there any more; check the file again."))
     progress(0.05, _("Comparing with what is there"))
-    rows = pl.read_parquet(staged)
-    results = batch.kind in {Kind.SCHOOL_RESULTS, Kind.PUPIL_RESULTS}
+    # Results are not read here: they may not fit into memory.
+    rows = pl.read_parquet(staged) if batch.changes_register else pl.DataFrame()
+    lost = 0 if batch.changes_register else analysis.unregistered(staged)
     now = _compare(batch, rows)
-    if (results and analysis.unregistered(rows)) or any(
-        batch.counts.get(name) != count for name, count in now.items()
-    ):
+    if lost or any(batch.counts.get(name) != count for name, count in now.items()):
         raise CannotError(
             _("What is there has changed since the dry run; check the file again. Nothing changed.")
         )
     progress(0.2, _("Importing"))
     path = store.data_file(batch.kind, batch.pk)
-    digest = store.write(rows, path)
+    digest = store.adopt(staged, path)
     progress(0.3, _("Importing"))
     try:
         actions.publish(

@@ -60,23 +60,45 @@ def below_data(path: Path) -> str:
     return str(path.relative_to(settings.DATA_FOLDER))
 
 
-def write(frame: pl.DataFrame, path: Path) -> str:
-    """Write a frame whole or not at all; give back the SHA-256 of the file."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+def write(frame: pl.DataFrame, path: Path) -> None:
+    """Write a frame whole or not at all."""
+    part = _part(path)
     try:
         frame.write_parquet(part, compression="zstd", row_group_size=250_000, statistics=True)
-        with part.open("rb") as written:
-            digest = hashlib.file_digest(written, "sha256").hexdigest()
-            os.fsync(written.fileno())
-        part.replace(path)
+        _complete(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def adopt(staged: Path, path: Path) -> str:
+    """Copy checked rows to where they will count, whole or not at all; give back the SHA-256."""
+    part = _part(path)
+    digest = hashlib.sha256()
+    try:
+        with staged.open("rb") as source, part.open("wb") as copy:
+            while block := source.read(1 << 20):
+                digest.update(block)
+                copy.write(block)
+        _complete(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return digest.hexdigest()
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f"{path.name}.{os.getpid()}.part")
+
+
+def _complete(part: Path, path: Path) -> None:
+    """Give a file that is complete its name; file and name outlive a power cut."""
+    with part.open("rb") as written:
+        os.fsync(written.fileno())
+    part.replace(path)
     descriptor = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(descriptor)  # the new name outlives a power cut too
+        os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    return digest
 
 
 def ordered(frame: pl.DataFrame) -> pl.DataFrame:

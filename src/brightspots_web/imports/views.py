@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
@@ -21,6 +22,7 @@ from brightspots_web.imports.forms import (
     ReadingForm,
     SavedForm,
     UploadForm,
+    too_large,
 )
 from brightspots_web.imports.models import Batch, Kind
 from brightspots_web.shared.components import Link
@@ -88,6 +90,9 @@ def new(request: ActingRequest) -> HttpResponse:
             batch.refresh_from_db()
             ready = not batch.refusal and batch.header
             return redirect("imports:mapping" if ready else "imports:batch", pk=batch.pk)
+    if int(request.META.get("CONTENT_LENGTH") or 0) > settings.UPLOAD_LIMIT:
+        form.errors.pop("file", None)  # "required" would not say why it is not there
+        form.add_error("file", too_large())
     context = {"form": form, "submit": _("Upload"), "breadcrumb": _crumbs()}
     return render(request, "imports/new.html", context)
 
