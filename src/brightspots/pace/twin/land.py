@@ -18,6 +18,7 @@ from brightspots.core.coverage import (
     neighbour_pairs,
     voronoi_cells,
 )
+from brightspots.core.errors import InputError
 from brightspots.core.geography import EARTH_RADIUS_KM
 from brightspots.pace.twin.parameters import TwinParameters
 
@@ -101,7 +102,6 @@ def _areas(
     labels = absorb_islands(labels, neighbour_pairs(points), fixed=sea)
     shapes = dissolve(voronoi_cells(points), labels, first + 1)[:first]
     shapes = shapely.coverage_simplify(shapes, 0.6 * step)
-    # Where two coasts meet in a point simplifying keeps them apart; a main piece is one polygon.
     return shapes, np.repeat(np.arange(len(sub_counties)), sub_counties).astype(np.int64)
 
 
@@ -198,8 +198,18 @@ def _towns(
             break
         if not towns or np.linalg.norm(np.array(towns) - point, axis=1).min() > apart:
             towns.append(point)
+    if not towns:
+        raise no_room()
     weight = 1.0 / np.arange(1, len(towns) + 1) ** 0.8
     return np.array(towns), weight / weight.sum()
+
+
+def no_room() -> InputError:
+    """Say that the remote schools leave no land for the others."""
+    return InputError(
+        "The invented country has no room for the schools between its remote ones.",
+        mend="Ask for fewer remote schools, or more land a school.",
+    )
 
 
 def remote_clearance(parameters: TwinParameters) -> float:
@@ -228,6 +238,8 @@ def _villages(
     n_villages = max(2, round(parameters.n_schools * (1 - parameters.town_share) / 6))
     points = _inside(nation, 60 * n_villages, rng)
     points = points[away_from(points, remote, remote_clearance(parameters) + 1)]
+    if not len(points):
+        raise no_room()
     # One place a square of a grid: even, and quick for 50,000 schools.
     side = np.sqrt(shapely.area(nation) / n_villages)
     square = np.floor(points / side).astype(np.int64)

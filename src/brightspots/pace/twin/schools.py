@@ -10,9 +10,8 @@ import shapely
 from numpy.typing import NDArray
 
 from brightspots.core.coverage import Points
-from brightspots.core.errors import InputError
 from brightspots.core.fields import AREA_SEPARATOR
-from brightspots.pace.twin.land import Land, away_from, remote_clearance, to_degrees
+from brightspots.pace.twin.land import Land, away_from, no_room, remote_clearance, to_degrees
 from brightspots.pace.twin.names import invented_names
 from brightspots.pace.twin.parameters import TwinParameters
 
@@ -123,10 +122,7 @@ def _places(
             if len(found) == n:
                 break
         if len(found) < n:
-            raise InputError(
-                "The invented country has no room for the schools between its remote ones.",
-                mend="Ask for fewer remote schools, or more land a school.",
-            )
+            raise no_room()
         places.append(found)
     rurality = np.repeat([REMOTE, TOWN, RURAL], [len(found) for found in places])
     return np.vstack(places), rurality.astype(np.int64)
