@@ -30,8 +30,8 @@ class Card:
     headline: str
     sentence: str
     scale: str
-    basis: str
-    reliability: str
+    sure: list[tuple[str, Cell]]
+    """What the figure rests on: pupils, years, reliability, date."""
     badge: Badge | None
     strip: charts.Chart | None
     years: charts.Chart | None
@@ -55,12 +55,21 @@ class Help:
 
 
 @dataclass(frozen=True)
+class Member:
+    """A school of the partnership; `url` is empty for ourselves and where it may not be opened."""
+
+    school: School
+    url: str
+    leads: bool
+    distance: str
+
+
+@dataclass(frozen=True)
 class Together:
     """The school's partnership as its page tells of it."""
 
     partnership: Partnership
-    members: Sequence[tuple[Membership, str]]
-    """With the address of each school's page, empty where the reader may not open it."""
+    members: Sequence[Member]
     leader: str
     may_open: bool
 
@@ -70,7 +79,7 @@ def page(school: School, acting: Appointment | None) -> dict[str, Any]:
     run = insight.current_run()
     standings = insight.standing(school, acting, run)
     ours = acting is not None and acting.school_id == school.pk
-    cards = [_card(place, each, school, ours) for place, each in enumerate(standings)]
+    cards = [_card(place, each, school, ours, run) for place, each in enumerate(standings)]
     return {
         "school": school,
         "ours": ours,
@@ -102,27 +111,40 @@ def _facts(school: School) -> list[tuple[str, Cell]]:
         known.append((_("Language"), school.language))
     if school.roll:
         known.append((_("Pupils on roll"), school.roll))
-    known += [
-        (str(name), value if isinstance(value, str | int | float) else None)
-        for name, value in sorted(school.context.items())
-    ]
+    known += [(str(name), _fact(value)) for name, value in sorted(school.context.items())]
     return known
 
 
-def _card(place: int, standing: Standing, school: School, ours: bool) -> Card:
+def _fact(value: object) -> Cell:
+    """A value of the register as a person would write it: 9,937 and not 9,937.0."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, str | int | float) else None
+
+
+def _card(place: int, standing: Standing, school: School, ours: bool, run: Run | None) -> Card:
     now = standing.now
     return Card(
         standing,
         words.headline(standing),
         words.sentence(standing),
         words.scale_sentence(standing.scale) if now else "",
-        words.basis(standing),
-        words.reliability(now.reliability) if now else "",
+        _sure(standing, run),
         _badge(now),
         _strip(place, standing, school, ours) if now else None,
         _years(place, standing) if len(standing.by_year) > 1 else None,
         words.caution() if standing.caution else "",
     )
+
+
+def _sure(standing: Standing, run: Run | None) -> list[tuple[str, Cell]]:
+    if standing.now is None:
+        return []
+    return [
+        (_("Based on"), words.basis(standing)),
+        (_("Reliability"), words.reliability(standing.now.reliability)),
+        (_("Published"), words.published_on(run) if run else None),
+    ]
 
 
 def _badge(now: Estimate | None) -> Badge | None:
@@ -211,11 +233,21 @@ def _together(school: School, acting: Appointment | None) -> Together | None:
     )
     leaders = ", ".join(str(each.person) for each in connectedness.leaders_of(partnership))
     linked = [
-        (m, reverse("home:school", args=[m.school.code]) if m.school.code in seen else "")
-        for m in members
+        _member(m, partnership, m.school_id != school.pk and m.school.code in seen) for m in members
     ]
     may_open = directory.partnerships_visible_to(acting).filter(pk=partnership.pk).exists()
     return Together(partnership, linked, leaders, may_open)
+
+
+def _member(membership: Membership, partnership: Partnership, linked: bool) -> Member:
+    leads = membership.school_id == partnership.lead_school_id
+    km = membership.distance_km
+    return Member(
+        membership.school,
+        reverse("home:school", args=[membership.school.code]) if linked else "",
+        leads,
+        "" if leads or km is None else distance(km),
+    )
 
 
 # The numbers behind the drawings

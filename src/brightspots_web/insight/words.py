@@ -145,6 +145,10 @@ def caution() -> str:
     )
 
 
+def published_on(run: Run) -> str:
+    return date_format(run.published_at, "j F Y") if run.published_at else ""
+
+
 def as_of(run: Run) -> str:
     if run.published_at is None:
         return ""
