@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -148,7 +149,12 @@ def value_added_of(
 ) -> ValueAdded:
     """Scan pupils and fit the model; see :func:`cross_products` and :func:`value_added`."""
     cp = cross_products(source, formula, levels=levels, input_hash=input_hash, threads=threads)
-    return value_added(cp, reml=reml)
+    try:
+        return value_added(cp, reml=reml)
+    except InputError as error:
+        if error.file is None and isinstance(source, str | Path):
+            error.file = str(source)  # the cross products alone do not know their file
+        raise
 
 
 _REASONS = {
@@ -181,9 +187,11 @@ def _check(cp: CrossProducts) -> None:
     size = total[-1, -1] + n * (cp.shift[-1] / cp.scale[-1]) ** 2
     if outcome_left <= 1e-20 * size or outcome_left <= 0:
         raise InputError("The outcome is the same for every pupil.", column=cp.outcome)
-    found = unidentified(total[:p, :p], cp.terms)
+    found = unidentified(total, (*cp.terms, cp.outcome))
     if found:
         term, causes = found[0]
+        if term == cp.outcome:
+            raise InputError(_REASONS["residual"], column=cp.outcome)
         if causes == [cp.terms[0]]:
             raise InputError(f'The term "{term}" is the same for every pupil.', mend=_LEAVE_OUT)
         raise InputError(

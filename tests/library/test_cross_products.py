@@ -1,0 +1,130 @@
+"""Cross products: exact sums, whatever the file looks like."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from brightspots.core.errors import InputError
+from brightspots.insight.cross_products import CrossProducts, cross_products
+
+FORMULA = "score ~ prior * sex + (1 | school)"
+
+
+def pupils(n: int = 60, offset: float = 0.0) -> pl.DataFrame:
+    draw = np.random.default_rng(5)
+    return pl.DataFrame(
+        {
+            "school": [f"{i % 7:03d}" for i in range(n)],
+            "prior": np.round(draw.normal(offset, 3, n), 3),
+            "sex": [("M", "F")[int(i)] for i in draw.integers(0, 2, n)],
+            "score": np.round(draw.normal(50, 10, n), 2),
+        }
+    )
+
+
+def in_data_units(cp: CrossProducts) -> np.ndarray:
+    k = len(cp.terms) + 1
+    B = np.diag(cp.scale)
+    B[0, 1:] = cp.shift[1:]
+    return np.array([B.T @ S @ B for S in cp.matrices()]).reshape(-1, k, k)
+
+
+def by_hand(frame: pl.DataFrame) -> np.ndarray:
+    out = []
+    for school in sorted(frame["school"].unique()):
+        rows = frame.filter(pl.col("school") == school)
+        boys = (rows["sex"] == "M").to_numpy().astype(float)
+        x, y = rows["prior"].to_numpy(), rows["score"].to_numpy()
+        A = np.column_stack([np.ones(rows.height), x, boys, x * boys, y])
+        out.append(A.T @ A)
+    return np.array(out)
+
+
+def test_sums_equal_the_sums_by_hand_and_codes_keep_their_zeros() -> None:
+    frame = pupils()
+    cp = cross_products(frame, FORMULA)
+    assert cp.schools == tuple(f"{i:03d}" for i in range(7))
+    assert cp.terms == ("(Intercept)", "prior", "sexM", "prior:sexM")
+    np.testing.assert_allclose(in_data_units(cp), by_hand(frame), rtol=1e-12, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "separator"),
+    [("utf-8", ","), ("utf-8-sig", ";"), ("utf-16", "\t"), ("cp1252", "|"), ("gzip", ",")],
+)
+def test_every_way_of_writing_the_file_gives_the_same_sums(
+    tmp_path: Path, encoding: str, separator: str
+) -> None:
+    frame = pupils().with_columns(pl.concat_str(pl.col("school"), pl.lit(" é")).alias("school"))
+    text = frame.write_csv(separator=separator)
+    path = tmp_path / "pupils.csv"
+    path.write_bytes(gzip.compress(text.encode()) if encoding == "gzip" else text.encode(encoding))
+    parquet = tmp_path / "pupils.parquet"
+    frame.write_parquet(parquet)
+    from_text, from_parquet = cross_products(path, FORMULA), cross_products(parquet, FORMULA)
+    assert from_text.schools == from_parquet.schools
+    assert from_text.schools[0] == "000 é"
+    np.testing.assert_allclose(
+        in_data_units(from_text), in_data_units(from_parquet), rtol=1e-12, atol=1e-9
+    )
+
+
+def test_rows_with_a_missing_value_in_a_used_column_are_dropped_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "pupils.csv"
+    path.write_text(
+        "school,prior,score,note\n1,2,3,\n1,NA,3,a\n2,4,,b\n,5,6,c\n2,NaN,4,d\n2,7,9,e\n1, ,2,f\n"
+    )
+    cp = cross_products(path, "score ~ prior + (1 | school)")
+    assert (cp.n_rows, cp.n_dropped, cp.n_pupils) == (7, 5, 2)
+    assert cp.n.tolist() == [1.0, 1.0]
+
+
+def test_missing_numbers_in_a_frame_are_dropped_too() -> None:
+    frame = pupils().with_columns(
+        pl.when(pl.int_range(pl.len()) == 3).then(float("nan")).otherwise("prior").alias("prior"),
+        pl.when(pl.int_range(pl.len()) == 4).then(None).otherwise("score").alias("score"),
+    )
+    assert cross_products(frame, FORMULA).n_dropped == 2
+
+
+def test_parts_merged_equal_the_whole_though_they_were_shifted_differently() -> None:
+    frame = pupils(90, offset=1e5)
+    levels = {"sex": ("F", "M")}
+    parts = [
+        cross_products(frame[:40], FORMULA, levels=levels),
+        cross_products(frame[40:], FORMULA, levels=levels),
+    ]
+    whole = cross_products(frame, FORMULA)
+    merged = parts[0].merge(parts[1])
+    assert merged.schools == whole.schools
+    assert merged.n_pupils == 90
+    np.testing.assert_allclose(in_data_units(merged), in_data_units(whole), rtol=1e-10)
+
+
+def test_parts_with_other_levels_are_not_merged() -> None:
+    frame = pupils()
+    other = frame.with_columns(pl.col("sex").replace("F", "D"))
+    with pytest.raises(InputError, match="levels of a factor differ"):
+        cross_products(frame, FORMULA).merge(cross_products(other, FORMULA))
+
+
+def test_a_list_of_parquet_files_and_a_glob_read_as_one(tmp_path: Path) -> None:
+    frame = pupils()
+    frame[:25].write_parquet(tmp_path / "a.parquet")
+    frame[25:].write_parquet(tmp_path / "b.parquet")
+    listed = cross_products([tmp_path / "a.parquet", tmp_path / "b.parquet"], FORMULA)
+    globbed = cross_products(str(tmp_path / "*.parquet"), FORMULA)
+    np.testing.assert_array_equal(listed.packed, globbed.packed)
+    np.testing.assert_allclose(in_data_units(listed), by_hand(frame), rtol=1e-12, atol=1e-9)
+    assert listed.provenance.input_hash == globbed.provenance.input_hash
+
+
+def test_same_input_gives_the_same_bytes() -> None:
+    first, second = cross_products(pupils(), FORMULA), cross_products(pupils(), FORMULA)
+    assert first.packed.tobytes() == second.packed.tobytes()
+    assert first.provenance == second.provenance
