@@ -18,7 +18,14 @@ from brightspots_web.directory.models import (
     School,
     System,
 )
-from brightspots_web.shared.permissions import Role
+from brightspots_web.shared.permissions import Capability, Role, may
+
+
+APPOINTS: dict[str, frozenset[str]] = {
+    Role.MINISTER: frozenset(Role.values),
+    Role.DISTRICT_OFFICER: frozenset({Role.SYSTEM_LEADER, Role.HEAD, Role.TEACHER}),
+}
+"""Which roles a role may appoint, within what it sees."""
 
 
 def today() -> date:
@@ -33,6 +40,13 @@ def live(on: date | None = None) -> Q:
     """Rows with `starts` and `ends` that hold on a day."""
     day = on or today()
     return Q(starts__lte=day) & (Q(ends__isnull=True) | Q(ends__gt=day))
+
+
+def live_memberships(on: date | None = None) -> QuerySet[Membership]:
+    """Who works with whom on a day: a school that is closed has left its partnership."""
+    day = on or today()
+    still_open = Q(school__closed__isnull=True) | Q(school__closed__gt=day)
+    return Membership.objects.filter(live(day), still_open, partnership__closed__isnull=True)
 
 
 def live_appointments(person: Person) -> QuerySet[Appointment]:
@@ -80,7 +94,7 @@ def partnerships_visible_to(acting: Appointment | None) -> QuerySet[Partnership]
     if acting.role in {Role.MINISTER, Role.ANALYST}:
         return partnerships
     if acting.role == Role.DISTRICT_OFFICER and acting.area is not None:
-        inside = Membership.objects.filter(live(), school__area__path__startswith=acting.area.path)
+        inside = live_memberships().filter(school__area__path__startswith=acting.area.path)
         return partnerships.filter(pk__in=inside.values("partnership"))
     if acting.role == Role.SYSTEM_LEADER:
         return partnerships.filter(pk=acting.partnership_id or 0)
@@ -136,6 +150,12 @@ def school_names() -> Iterator[tuple[str, str, tuple[str, ...]]]:
         yield code, name, areas[area]
 
 
+def school_places() -> Iterator[tuple[int, float, float]]:
+    """Area's key, latitude and longitude of every school whose place is known."""
+    known = School.objects.filter(latitude__isnull=False, longitude__isnull=False)
+    yield from known.values_list("area", "latitude", "longitude").iterator()  # type: ignore[misc] # stubs keep the columns nullable
+
+
 def outlines_of(areas: Iterable[int]) -> dict[int, dict[str, Any] | None]:
     """Outlines (GeoJSON geometry) by the area's key."""
     found = Area.objects.filter(pk__in=list(areas))
@@ -143,24 +163,22 @@ def outlines_of(areas: Iterable[int]) -> dict[int, dict[str, Any] | None]:
 
 
 def partnership_of(school: School) -> Partnership | None:
-    membership = (
-        Membership.objects.filter(live(), school=school).select_related("partnership").first()
-    )
+    membership = live_memberships().filter(school=school).select_related("partnership").first()
     return membership.partnership if membership else None
 
 
 def memberships_of(partnership: Partnership) -> QuerySet[Membership]:
     """Live memberships with their schools, in the schools' order."""
-    live_members = Membership.objects.filter(live(), partnership=partnership)
-    return live_members.select_related("school__area").order_by("school__name", "school__code")
+    members = live_memberships().filter(partnership=partnership)
+    return members.select_related("school__area").order_by("school__name", "school__code")
 
 
 def _members(condition: Q) -> QuerySet[Membership, dict[str, int]]:
-    return Membership.objects.filter(condition & live()).values("school")  # type: ignore[return-value] # stubs type values() with Any
+    return live_memberships().filter(condition).values("school")  # type: ignore[return-value] # stubs type values() with Any
 
 
 def _own_partnerships(acting: Appointment) -> QuerySet[Membership, dict[str, int]]:
-    return Membership.objects.filter(live(), school=acting.school_id).values("partnership")  # type: ignore[return-value] # stubs type values() with Any
+    return live_memberships().filter(school=acting.school_id).values("partnership")  # type: ignore[return-value] # stubs type values() with Any
 
 
 @dataclass(frozen=True)
@@ -197,7 +215,7 @@ def search_schools(acting: Appointment | None, search: SchoolSearch) -> QuerySet
         schools = schools.filter(phase=search.phase)
     if search.sector:
         schools = schools.filter(sector=search.sector)
-    membership = Membership.objects.filter(live(), school=OuterRef("pk"))
+    membership = live_memberships().filter(school=OuterRef("pk"))
     if search.connected:
         schools = schools.filter(
             Exists(membership) if search.connected == "yes" else ~Exists(membership)
@@ -214,6 +232,18 @@ def school_choices(field: str) -> list[str]:
     return list(values.distinct()[:50])
 
 
+def partnerships_led_from(acting: Appointment | None) -> QuerySet[Partnership]:
+    """Partnerships whose leader this appointment may appoint: the leader's school is in its area.
+
+    A partnership may cross a boundary; seeing it is not enough to say who leads it, because its
+    leader sees all of its schools.
+    """
+    partnerships = partnerships_visible_to(acting)
+    if acting is None or acting.role in {Role.MINISTER, Role.ANALYST}:
+        return partnerships
+    return partnerships.filter(lead_school__in=schools_visible_to(acting))
+
+
 def appointments_managed_by(acting: Appointment | None) -> QuerySet[Appointment]:
     """Live and future appointments at places this appointment may see, oldest first."""
     appointments = Appointment.objects.filter(
@@ -226,14 +256,32 @@ def appointments_managed_by(acting: Appointment | None) -> QuerySet[Appointment]
     return appointments.filter(
         Q(area__in=areas_visible_to(acting))
         | Q(school__in=schools_visible_to(acting))
-        | Q(partnership__in=partnerships_visible_to(acting))
-    ).filter(role__in=[Role.SYSTEM_LEADER, Role.HEAD, Role.TEACHER])
+        | Q(partnership__in=partnerships_led_from(acting))
+    ).filter(role__in=APPOINTS.get(acting.role, frozenset()))
+
+
+def may_hand_password(acting: Appointment | None, person: Person) -> bool:
+    """Whether somebody manages all of a person's appointments, those to come included."""
+    held = Appointment.objects.filter(
+        Q(ends__isnull=True) | Q(ends__gt=today()), person=person, person__is_active=True
+    )
+    managed = appointments_managed_by(acting).filter(person=person)
+    return (
+        may(acting, Capability.APPOINT)
+        and held.exists()
+        and not held.exclude(pk__in=managed.values("pk")).exists()
+    )
+
+
+def is_sample() -> bool:
+    """Whether this is the invented system, in a process that was started to show it."""
+    present = system()
+    return bool(settings.SAMPLE_MODE and present and present.is_sample)
 
 
 def sample_cast() -> list[Appointment]:
     """The invented people of the sample system; empty anywhere else."""
-    present = system()
-    if not (settings.SAMPLE_MODE and present and present.is_sample):
+    if not is_sample():
         return []
     return list(
         Appointment.objects.filter(live(), person__email__endswith="@sample.invalid")
@@ -245,7 +293,7 @@ def sample_cast() -> list[Appointment]:
 def members_by_partnership() -> dict[int, list[int]]:
     """Partnership key -> keys of its schools, for all live partnerships."""
     found: dict[int, list[int]] = {}
-    pairs = Membership.objects.filter(live()).order_by("partnership", "school")
+    pairs = live_memberships().order_by("partnership", "school")
     for partnership, school in pairs.values_list("partnership", "school"):
         found.setdefault(partnership, []).append(school)
     return found
@@ -265,7 +313,7 @@ class Place:
 
 def places_within(area: Area, acting: Appointment | None) -> list[Place]:
     """The open schools of an area that have coordinates, for its map."""
-    membership = Membership.objects.filter(live(), school=OuterRef("pk"))
+    membership = live_memberships().filter(school=OuterRef("pk"))
     rows = (
         _open_within(area, acting)
         .filter(latitude__isnull=False, longitude__isnull=False)
@@ -281,6 +329,13 @@ def places_within(area: Area, acting: Appointment | None) -> list[Place]:
         for pk, code, name, latitude, longitude, partnership, lead in rows
         if latitude is not None and longitude is not None
     ]
+
+
+def areas_named(acting: Appointment | None, words: str) -> QuerySet[Area]:
+    """The visible areas of a name, whatever its capitals; `North > Upper` says which Upper."""
+    *above, name = (" ".join(part.split()) for part in words.split(">"))
+    found = areas_visible_to(acting).filter(name__iexact=name).select_related("parent")
+    return found.filter(parent__name__iexact=above[-1]) if above else found
 
 
 def count_within(area: Area, acting: Appointment | None) -> int:

@@ -17,6 +17,7 @@ from brightspots.core.errors import InputError as InputError
 from brightspots.core.fields import AREA_SEPARATOR, CODE_SUFFIX
 from brightspots.core.matching import match_schools
 from brightspots.core.nonvalues import EMPTY
+from brightspots.core.outlines import area_outlines
 from brightspots.core.problems import PROBLEM_SCHEMA as PROBLEM_SCHEMA
 from brightspots.core.problems import gather, problems_where
 from brightspots.core.schemas import schema_of
@@ -298,6 +299,26 @@ def unregistered(rows: Path) -> int:
     """Schools in staged results that are no longer registered."""
     schools = pl.scan_parquet(rows).select("school").unique().collect()["school"]
     return int((~schools.is_in(list(register.school_codes()))).sum())
+
+
+def drawn_outlines() -> dict[int, dict[str, Any]]:
+    """Outlines around the schools of every area that no boundary file has given one."""
+    names = register.area_names()
+    paths = {key: AREA_SEPARATOR.join(path) for key, path in names.items()}
+    places = pl.DataFrame(
+        list(register.school_places()),
+        schema={"area": pl.Int64, "latitude": pl.Float64, "longitude": pl.Float64},
+        orient="row",
+    )
+    points = places.with_columns(
+        pl.col("area").replace_strict(paths, return_dtype=pl.String).alias("area_path")
+    )
+    try:
+        drawn = area_outlines(points.drop("area")).outlines
+    except InputError:  # fewer than three places: nothing to draw yet
+        return {}
+    given = queries.areas_with_given_outline()
+    return {key: drawn[path] for key, path in paths.items() if path in drawn and key not in given}
 
 
 # Results, given out to other apps

@@ -66,6 +66,9 @@ def confirm(parameters: Mapping[str, Any], progress: Progress) -> dict[str, Any]
         _publish(batch, by, int(parameters["leave_out"]), progress)
     elif batch.status != Batch.Status.CONFIRMED:
         raise CannotError(_("This import was given up in the meantime."))
+    if batch.kind == Kind.SCHOOLS and {"latitude", "area_path"} & set(batch.mapping["columns"]):
+        progress(0.7, _("Drawing the outlines of areas around their schools"))
+        actions.publish_outlines(batch, analysis.drawn_outlines(), by=by)
     store.staging_file(batch.pk).unlink(missing_ok=True)
     return dict(batch.counts)
 
