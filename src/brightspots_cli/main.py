@@ -24,6 +24,7 @@ COMMANDS = {
     "sample": "brightspots_cli.sample",
     "import": "brightspots_cli.import_",
     "undo": "brightspots_cli.undo",
+    "appoint": "brightspots_cli.appoint",
     "serve": "brightspots_cli.serve",
     "worker": "brightspots_cli.worker",
     "analyse": "brightspots_cli.analyse",

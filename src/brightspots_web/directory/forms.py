@@ -4,7 +4,6 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from brightspots_web.directory import queries
-from brightspots_web.directory.actions import APPOINTS
 from brightspots_web.directory.models import Appointment, Area, Partnership, School
 from brightspots_web.shared.permissions import Role
 
@@ -30,7 +29,8 @@ class AppointForm(forms.Form):
         required=False,
         max_length=200,
         help_text=_(
-            "A school's code, a partnership's code or an area's name. "
+            "A school's code, a partnership's code or an area's name "
+            "(“North > Upper” where several are called Upper). "
             "Leave empty for the ministry and analysts."
         ),
     )
@@ -44,7 +44,7 @@ class AppointForm(forms.Form):
     def __init__(self, *args: Any, acting: Appointment, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.acting = acting
-        allowed = APPOINTS.get(acting.role, frozenset())
+        allowed = queries.APPOINTS.get(acting.role, frozenset())
         role = self.fields["role"]
         assert isinstance(role, forms.ChoiceField)
         role.choices = [choice for choice in Role.choices if choice[0] in allowed]
@@ -59,7 +59,7 @@ class AppointForm(forms.Form):
                     "place", _("This role is held for the whole system: leave it empty.")
                 )
             return data
-        found = self._find(kind, place)
+        found = self.find(self.acting, kind, place)
         if found is None:
             self.add_error(
                 "place", _("There is no such place among those you may see. Check the spelling.")
@@ -69,12 +69,14 @@ class AppointForm(forms.Form):
             self.add_error("ends", _("The end must lie after the start."))
         return data
 
-    def _find(self, kind: str, place: str) -> Area | School | Partnership | None:
+    @staticmethod
+    def find(acting: Appointment, kind: str, place: str) -> Area | School | Partnership | None:
+        """The place of a kind that somebody wrote, among those this appointment may see."""
         if kind == "school":
-            return queries.schools_visible_to(self.acting).filter(code__iexact=place).first()
+            return queries.schools_visible_to(acting).filter(code__iexact=place).first()
         if kind == "partnership":
-            return queries.partnerships_visible_to(self.acting).filter(code__iexact=place).first()
-        areas = list(queries.areas_visible_to(self.acting).filter(name__iexact=place)[:2])
+            return queries.partnerships_visible_to(acting).filter(code__iexact=place).first()
+        areas = list(queries.areas_visible_to(acting).filter(name__iexact=place)[:2])
         return areas[0] if len(areas) == 1 else None
 
 
