@@ -24,9 +24,6 @@ from scipy.optimize import brentq
 
 Array = NDArray[np.float64]
 
-LARGEST_RATIO = 1e8
-"""Largest variance between units, as a multiple of sigma^2, that is looked for."""
-
 
 class NotIdentifiedError(Exception):
     """The data cannot tell the variance between units from the rest."""
@@ -284,16 +281,58 @@ def fit_intercept(problem: Problem, *, reml: bool = True) -> Fit:
     NotIdentifiedError
         The criterion does not depend on g, or falls without end.
     """
-    problem = compress(problem)
+    classes = _classes(problem)
 
-    def at(g: float) -> Fit:
-        return solve(problem, (np.array([[math.sqrt(g)]]),), reml=reml)
+    def at(g: float) -> tuple[float, float]:
+        return _criterion_and_slope(problem, classes, g, reml)
 
-    def slope(g: float) -> float:
-        return float(derivative(problem, at(g), 0)[0, 0])
+    g = _minimum(at, _typical_ratio(problem))
+    return solve(problem, (np.array([[math.sqrt(g)]]),), reml=reml)
 
-    best = _minimum(at, slope, _typical_ratio(problem))
-    return best
+
+@dataclass(frozen=True)
+class _Classes:
+    """Units with the same K, summed: all that the criterion of one random effect depends on.
+
+    `K` and `count` have shape (C,), `squares` (sums of F'F) shape (C, k, k). With an intercept K is
+    the number of pupils, so that there are a few hundred classes whatever the number of schools.
+    """
+
+    K: Array
+    count: Array
+    squares: Array
+
+
+def _classes(problem: Problem) -> _Classes:
+    F = problem.F[:, 0, :]
+    K, first, count = np.unique(
+        F[:, problem.levels[0].z[0]], return_inverse=True, return_counts=True
+    )
+    ordered = F[np.argsort(first, kind="stable")]
+    ends = np.cumsum(count)
+    parts = [ordered[end - n : end] for end, n in zip(ends, count, strict=True)]
+    return _Classes(K, count.astype(float), np.array([part.T @ part for part in parts]))
+
+
+def _criterion_and_slope(
+    problem: Problem, classes: _Classes, g: float, reml: bool
+) -> tuple[float, float]:
+    """Criterion at the ratio g and its derivative W in g, from sums over classes.
+
+    The same formulas as :func:`solve` and :func:`derivative` for one level and q = 1.
+    """
+    k = problem.p + 1
+    M = 1 + g * classes.K
+    squares = classes.squares.reshape(-1, k * k)
+    T = problem.S - ((g / M) @ squares).reshape(k, k)
+    logdet = float(classes.count @ np.log(M))
+    fit = _at_the_top(problem, T, logdet, (), (), reml)
+    middle = ((1 / M**2) @ squares).reshape(k, k)
+    c = np.append(-fit.beta, 1.0)
+    W = float(classes.count @ (classes.K / M)) - float(c @ middle @ c) / fit.sigma2
+    if reml:
+        W -= float(np.sum(fit.T_xx_inverse * middle[:-1, :-1]))
+    return fit.criterion, W
 
 
 def _typical_ratio(problem: Problem) -> float:
@@ -302,29 +341,20 @@ def _typical_ratio(problem: Problem) -> float:
     return float(1.0 / K.mean())
 
 
-def _minimum(at: Callable[[float], Fit], slope: Callable[[float], float], typical: float) -> Fit:
+def _minimum(at: Callable[[float], tuple[float, float]], typical: float) -> float:
     """Search a grid in g, refine every minimum between its points by the derivative's root."""
     grid = [0.0, *(typical * np.logspace(-6, 8, 29))]
-    fits = [at(g) for g in grid]
-    slopes = [slope(g) for g in grid]
-    turns = [g * s for g, s in zip(grid[1:], slopes[1:], strict=True)]
-    if max(abs(turn) for turn in turns) < 1e-7:
+    criteria, slopes = zip(*(at(g) for g in grid), strict=True)
+    if max(abs(g * slope) for g, slope in zip(grid, slopes, strict=True)) < 1e-7:
         raise NotIdentifiedError("flat")
-    candidates = [fits[0]] if slopes[0] >= 0 else []
+    candidates = [(criteria[0], 0.0)] if slopes[0] >= 0 else []
     for left, right, falls, rises in zip(grid, grid[1:], slopes, slopes[1:], strict=False):
         if falls < 0 <= rises:
-            root = brentq(slope, left, right, xtol=typical * 1e-16, rtol=1e-14, maxiter=200)
-            candidates.append(at(float(root)))
-    if not candidates or (
-        slopes[-1] < 0 and fits[-1].criterion < min(fit.criterion for fit in candidates)
-    ):
+            root = brentq(lambda g: at(g)[1], left, right, xtol=typical * 1e-16, rtol=1e-14)
+            candidates.append((at(root)[0], float(root)))
+    if not candidates or (slopes[-1] < 0 and criteria[-1] < min(candidates)[0]):
         raise NotIdentifiedError("unbounded")
-    return min(candidates, key=lambda fit: fit.criterion)
-
-
-def compress(problem: Problem) -> Problem:
-    """Return the same problem (yet)."""
-    return problem
+    return min(candidates)[1]
 
 
 def unidentified(
