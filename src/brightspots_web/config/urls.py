@@ -1,8 +1,16 @@
 """Every address, app by app."""
 
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
 
+
+def no_page(request: HttpRequest) -> HttpResponse:
+    raise Http404
+
+
 urlpatterns = [
+    # Addresses are vouched for by whoever appoints; nobody changes the one they sign in with.
+    path("account/email/", no_page, name="account_email"),
     path("account/", include("allauth.account.urls")),
     path("account/two-factor/", include("allauth.mfa.urls")),
     path("account/sessions/", include("allauth.usersessions.urls")),

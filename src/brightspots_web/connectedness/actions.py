@@ -58,8 +58,14 @@ def ask_for_proposal(settings: Mapping[str, Any], *, by: Appointment, seed: int 
 
 @transaction.atomic
 def keep_proposal(result: Result, *, job: int) -> Proposal:
-    """Keep what the optimiser proposes; running the same job again replaces it."""
-    Proposal.objects.filter(job=job, status=Proposal.Status.PROPOSED).delete()
+    """Keep what the optimiser proposes; running the same job again replaces it.
+
+    What people decided upon in the meantime stays.
+    """
+    earlier = Proposal.objects.select_for_update().filter(job=job).first()
+    if earlier is not None and earlier.status != Proposal.Status.PROPOSED:
+        return earlier
+    Proposal.objects.filter(job=job).delete()
     provenance = result.provenance
     proposal = Proposal.objects.create(
         job=job,
@@ -76,7 +82,9 @@ def keep_proposal(result: Result, *, job: int) -> Proposal:
         n_partnerships=result.members["partnership"].n_unique(),
         n_isolated=result.isolated.height,
     )
-    ids = dict(directory_queries.open_schools().values_list("code", "pk"))
+    ids = dict(directory_queries.all_schools().values_list("code", "pk"))
+    if not ids.keys() >= {*result.members["school"], *result.isolated["school"]}:
+        raise jobs.CannotError(_("Schools were taken away meanwhile. Please propose again."))
     ProposedMember.objects.bulk_create(
         [
             ProposedMember(
@@ -149,6 +157,7 @@ def keep_variability(run: UUID | None, rows: Sequence[Mapping[str, Any]]) -> Non
 def withdraw(proposal: Proposal, *, by: Appointment) -> Proposal:
     """Set a proposal aside; it stays on record."""
     _check(by)
+    proposal = Proposal.objects.select_for_update().get(pk=proposal.pk)
     if proposal.status != Proposal.Status.PROPOSED:
         raise ValidationError(_("This proposal has been adopted or withdrawn already."))
     proposal.status = Proposal.Status.WITHDRAWN

@@ -63,9 +63,7 @@ def partnerships_in(acting: Appointment | None, area: Area | None = None) -> Que
     """Live partnerships the appointment may see that have a school in the area."""
     partnerships = directory.partnerships_visible_to(acting)
     if area is not None:
-        inside = Membership.objects.filter(
-            directory.live(), school__area__path__startswith=area.path
-        )
+        inside = directory.live_memberships().filter(school__area__path__startswith=area.path)
         partnerships = partnerships.filter(pk__in=inside.values("partnership"))
     return partnerships
 
@@ -73,7 +71,8 @@ def partnerships_in(acting: Appointment | None, area: Area | None = None) -> Que
 def members_of(partnership: Partnership) -> QuerySet[Membership]:
     """Live memberships, the leader's school first, then by distance."""
     return (
-        Membership.objects.filter(directory.live(), partnership=partnership)
+        directory.live_memberships()
+        .filter(partnership=partnership)
         .select_related("school__area")
         .annotate(leads=Q(school=partnership.lead_school_id))
         .order_by("-leads", "distance_km", "school__name")
@@ -115,9 +114,7 @@ def _open_and_visible(acting: Appointment | None, area: Area | None) -> QuerySet
 
 
 def _not_in_partnership(schools: QuerySet[School]) -> QuerySet[School]:
-    return schools.exclude(
-        Exists(Membership.objects.filter(directory.live(), school=OuterRef("pk")))
-    )
+    return schools.exclude(Exists(directory.live_memberships().filter(school=OuterRef("pk"))))
 
 
 def _leaders() -> QuerySet[Appointment]:
@@ -128,7 +125,8 @@ def _leaders() -> QuerySet[Appointment]:
 
 def partnership_list(acting: Appointment | None, area: Area | None = None) -> QuerySet[Partnership]:
     """Partnerships with their number of schools, mean way to the leader, and leader."""
-    live = Q(memberships__ends__isnull=True)
+    # Annotations over a join cannot take a queryset: the members' keys say which rows count.
+    live = Q(memberships__in=directory.live_memberships())
     return (
         partnerships_in(acting, area)
         .select_related("lead_school__area")

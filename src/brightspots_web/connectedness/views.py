@@ -1,10 +1,11 @@
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import HttpResponse, HttpResponseBase
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -15,6 +16,7 @@ from brightspots_web.directory import queries as directory
 from brightspots_web.directory.decorators import requires
 from brightspots_web.directory.middleware import ActingRequest
 from brightspots_web.directory.models import Area
+from brightspots_web.shared.components import Table
 from brightspots_web.shared.exports import respond
 from brightspots_web.shared.permissions import Capability
 
@@ -58,9 +60,10 @@ def strengths_export(request: ActingRequest, code: str, fmt: str) -> HttpRespons
 @requires(Capability.SEE_AREA)
 @require_safe
 def partnerships(request: ActingRequest) -> HttpResponse:
-    form, area = _area_filter(request)
-    page = _page(request, queries.partnership_list(request.acting, area))
-    table = pages.partnership_table(page, request.GET.urlencode())
+    form = AreaFilter(request.GET, acting=request.acting)
+    rows = queries.partnership_list(request.acting, _area(form))
+    page = _page(request, rows if form.is_valid() else rows.none())
+    table = _or_why(pages.partnership_table(page, request.GET.urlencode()), form)
     return render(
         request, "connectedness/partnerships.html", {"page": page, "table": table, "form": form}
     )
@@ -69,8 +72,7 @@ def partnerships(request: ActingRequest) -> HttpResponse:
 @requires(Capability.SEE_AREA)
 @require_safe
 def partnerships_export(request: ActingRequest, fmt: str) -> HttpResponseBase:
-    _form, area = _area_filter(request)
-    found = queries.partnership_list(request.acting, area)
+    found = queries.partnership_list(request.acting, _area_or_404(request))
     return respond(
         fmt,
         title=_("Partnerships"),
@@ -85,13 +87,14 @@ def partnerships_export(request: ActingRequest, fmt: str) -> HttpResponseBase:
 @require_safe
 def isolation(request: ActingRequest) -> HttpResponse:
     """The isolation register: every school in no partnership, and why. The target is zero."""
-    form, area = _area_filter(request)
-    page = _page(request, queries.isolated_schools(request.acting, area))
+    form = AreaFilter(request.GET, acting=request.acting)
+    rows = queries.isolated_schools(request.acting, _area(form))
+    page = _page(request, rows if form.is_valid() else rows.none())
     context = {
         "page": page,
         "form": form,
-        "table": pages.isolation_table(page, request.GET.urlencode()),
-        "count": queries.connectedness(request.acting, area),
+        "table": _or_why(pages.isolation_table(page, request.GET.urlencode()), form),
+        "count": queries.connectedness(request.acting, _area(form)) if form.is_valid() else None,
     }
     return render(request, "connectedness/isolation.html", context)
 
@@ -99,8 +102,7 @@ def isolation(request: ActingRequest) -> HttpResponse:
 @requires(Capability.SEE_AREA)
 @require_safe
 def isolation_export(request: ActingRequest, fmt: str) -> HttpResponseBase:
-    _form, area = _area_filter(request)
-    found = queries.isolated_schools(request.acting, area)
+    found = queries.isolated_schools(request.acting, _area_or_404(request))
     return respond(
         fmt,
         title=_("Isolation register"),
@@ -175,13 +177,23 @@ def _decide(request: ActingRequest, pk: int, action: Any, words: str) -> HttpRes
     return redirect("connectedness:proposal", pk=pk)
 
 
-def _area_filter(request: ActingRequest) -> tuple[AreaFilter, Area | None]:
-    form = AreaFilter(request.GET)
-    form.is_valid()
-    name = form.cleaned_data.get("area", "").strip()
-    if not name:
-        return form, None
-    return form, directory.areas_visible_to(request.acting).filter(name__iexact=name).first()
+def _area(form: AreaFilter) -> Area | None:
+    """The area asked for, if any; an invalid form has none, and its page shows no rows."""
+    return form.cleaned_data["area"] if form.is_valid() else None
+
+
+def _or_why(table: Table, form: AreaFilter) -> Table:
+    """Say why nothing is shown where the area cannot be found."""
+    return (
+        table if form.is_valid() else replace(table, empty=_("Choose an area first."), exports=[])
+    )
+
+
+def _area_or_404(request: ActingRequest) -> Area | None:
+    form = AreaFilter(request.GET, acting=request.acting)
+    if not form.is_valid():
+        raise Http404
+    return _area(form)
 
 
 def _page(request: ActingRequest, rows: QuerySet[Any]) -> Page[Any]:

@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from allauth.account import app_settings
+from allauth.account.utils import user_pk_to_url_str
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from brightspots_web.directory import queries
@@ -34,12 +38,6 @@ from brightspots_web.shared.permissions import Capability, Role, may
 OPERATOR = "operator@brightspots.invalid"
 """Who acts when somebody with a shell on the machine uses the command line."""
 
-APPOINTS: dict[str, frozenset[str]] = {
-    Role.MINISTER: frozenset(Role.values),
-    Role.DISTRICT_OFFICER: frozenset({Role.SYSTEM_LEADER, Role.HEAD, Role.TEACHER}),
-}
-"""Which roles a role may appoint, within what it sees."""
-
 
 @transaction.atomic
 def name_system(name: str, *, is_sample: bool = False) -> System:
@@ -65,6 +63,8 @@ def command_line_operator() -> Appointment:
 @transaction.atomic
 def register_person(email: str, name: str, *, password: str | None = None) -> Person:
     """Add a person who holds no appointment yet, and so sees nothing yet."""
+    if email.strip().lower() == OPERATOR:  # the command line acts by this name; nobody signs in
+        raise ValidationError(_("This email address is kept for the command line."))
     if Person.objects.filter(email__iexact=email).exists():
         raise ValidationError(_("A person with this email address is registered already."))
     return Person.objects.create_user(email, password, name=name)
@@ -93,6 +93,7 @@ def appoint(
         starts=starts or queries.today(),
         ends=ends,
     )
+    _check_is_new(appointment)
     appointment.full_clean()
     appointment.save()
     audit.record("directory.appoint", by=by, target=appointment)
@@ -105,10 +106,27 @@ def appoint_by_email(
 ) -> Appointment:
     """Appoint somebody by email address, registering the person when new.
 
-    A new person sets a password through the page for a forgotten one.
+    A new person has no password: whoever appoints hands over a link from :func:`password_link`.
     """
-    person = Person.objects.filter(email__iexact=email).first()
+    person = Person.objects.filter(email__iexact=email).exclude(email=OPERATOR).first()
     return appoint(person or register_person(email, name), role, by=by, **terms)
+
+
+@transaction.atomic
+def password_link(person: Person, *, by: Appointment) -> str:
+    """The address at which a person sets a new password, once, within `PASSWORD_RESET_TIMEOUT`.
+
+    For those whose every role `by` may give: a password opens all of them. It is handed over in
+    person or by post where there is no mail server. A second factor stays in force.
+    """
+    if person.pk == by.person_id or not queries.may_hand_password(by, person):
+        raise PermissionDenied
+    token = app_settings.PASSWORD_RESET_TOKEN_GENERATOR().make_token(person)
+    audit.record("directory.password_link", by=by, target=person)
+    return reverse(
+        "account_reset_password_from_key",
+        kwargs={"uidb36": user_pk_to_url_str(person), "key": token},
+    )
 
 
 @transaction.atomic
@@ -118,6 +136,8 @@ def end_appointment(appointment: Appointment, *, by: Appointment) -> Appointment
         by, appointment.role, appointment.area, appointment.school, appointment.partnership
     )
     today = queries.today()
+    if appointment.ends is not None and appointment.ends <= today:
+        raise ValidationError(_("This appointment has ended already."))
     appointment.ends = today
     if appointment.starts > today:
         appointment.starts = today - timedelta(days=1)
@@ -135,18 +155,31 @@ def _check_may_appoint(
 ) -> None:
     if by.person.email == OPERATOR:  # whoever has the machine's shell sets up the first people
         return
-    if not may(by, Capability.APPOINT) or role not in APPOINTS.get(by.role, frozenset()):
+    if not may(by, Capability.APPOINT) or role not in queries.APPOINTS.get(by.role, frozenset()):
         raise PermissionDenied
     sees = (
         (area is None or queries.areas_visible_to(by).filter(pk=area.pk).exists())
         and (school is None or queries.schools_visible_to(by).filter(pk=school.pk).exists())
         and (
             partnership is None
-            or queries.partnerships_visible_to(by).filter(pk=partnership.pk).exists()
+            or queries.partnerships_led_from(by).filter(pk=partnership.pk).exists()
         )
     )
     if not sees:
         raise PermissionDenied
+
+
+def _check_is_new(appointment: Appointment) -> None:
+    same = Appointment.objects.filter(
+        queries.live(max(appointment.starts, queries.today())),
+        person=appointment.person,
+        role=appointment.role,
+        area=appointment.area,
+        school=appointment.school,
+        partnership=appointment.partnership,
+    )
+    if same.exists():
+        raise ValidationError(_("This person holds this role there already."))
 
 
 @dataclass(frozen=True)
@@ -167,6 +200,7 @@ def form_partnerships(groups: Sequence[Group], *, by: Appointment) -> list[Partn
     appointments. The appointments of leaders of partnerships that end, end with them.
     """
     today = queries.today()
+    Membership.objects.filter(ends__isnull=True, school__closed__lte=today).update(ends=today)
     present: dict[tuple[int | None, frozenset[int]], int] = {}
     members: dict[int, set[int]] = {}
     live = Membership.objects.filter(queries.live(), partnership__closed__isnull=True)
@@ -185,7 +219,8 @@ def form_partnerships(groups: Sequence[Group], *, by: Appointment) -> list[Partn
     # A membership that began today would end on the day it began: it never was.
     Membership.objects.filter(partnership__in=ending, starts=today, ends__isnull=True).delete()
     Membership.objects.filter(partnership__in=ending, ends__isnull=True).update(ends=today)
-    Appointment.objects.filter(queries.live(), partnership__in=ending).update(ends=today)
+    unended = Q(ends__isnull=True) | Q(ends__gt=today)
+    Appointment.objects.filter(unended, partnership__in=ending).update(ends=today)
     ended = ending.update(closed=today)
     formed = Partnership.objects.bulk_create(
         [

@@ -20,7 +20,6 @@ from brightspots_web.directory.models import (
 )
 from brightspots_web.shared.permissions import Capability, Role, may
 
-
 APPOINTS: dict[str, frozenset[str]] = {
     Role.MINISTER: frozenset(Role.values),
     Role.DISTRICT_OFFICER: frozenset({Role.SYSTEM_LEADER, Role.HEAD, Role.TEACHER}),

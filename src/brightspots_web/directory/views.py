@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -17,7 +19,7 @@ from brightspots_web.directory import actions, queries
 from brightspots_web.directory.decorators import requires
 from brightspots_web.directory.forms import AppointForm, SchoolFilter
 from brightspots_web.directory.middleware import ACTING, ActingRequest
-from brightspots_web.directory.models import School
+from brightspots_web.directory.models import Appointment, School
 from brightspots_web.shared.components import Badge, CastCard, Cell, Link, Table
 from brightspots_web.shared.components import Column as Heading
 from brightspots_web.shared.exports import Column, respond
@@ -134,6 +136,11 @@ def people(request: ActingRequest) -> HttpResponse:
             form.add_error(None, problem)
         else:
             messages.success(request, _("Appointed: {person}").format(person=appointment.label))
+            person = appointment.person
+            if not person.has_usable_password() and queries.may_hand_password(
+                request.acting, person
+            ):
+                return _hand_over(request, appointment)
             return redirect("directory:people")
     page = Paginator(queries.appointments_managed_by(request.acting), PAGE).get_page(
         request.GET.get("page")
@@ -141,6 +148,29 @@ def people(request: ActingRequest) -> HttpResponse:
     return render(
         request, "directory/people.html", {"form": form, "page": page, "submit_label": _("Appoint")}
     )
+
+
+@requires(Capability.APPOINT)
+@require_POST
+def password_link(request: ActingRequest, pk: int) -> HttpResponse:
+    """A link to set a password, for somebody who has none yet or has lost it."""
+    return _hand_over(
+        request, get_object_or_404(queries.appointments_managed_by(request.acting), pk=pk)
+    )
+
+
+def _hand_over(request: ActingRequest, appointment: Appointment) -> HttpResponse:
+    """Show the link once: it is nowhere kept."""
+    assert request.acting is not None  # the decorator has seen to it
+    address = actions.password_link(appointment.person, by=request.acting)
+    context = {
+        "appointment": appointment,
+        "link": request.build_absolute_uri(address),
+        "until": timezone.now() + timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT),
+    }
+    response = render(request, "directory/password_link.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 @requires(Capability.APPOINT)
@@ -166,7 +196,7 @@ def act_as(request: ActingRequest, pk: int) -> HttpResponse:
 @require_safe
 def cast(request: HttpRequest) -> HttpResponse:
     """The invented people of the sample system, to sign in as with one click."""
-    if not settings.SAMPLE_MODE:
+    if not queries.is_sample():
         raise Http404
     cards = [
         CastCard(

@@ -2,17 +2,27 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 
 from brightspots_web.directory import queries
 from brightspots_web.home.navigation import navigation_for
+from brightspots_web.shared.components import Link
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
     acting = getattr(request, "acting", None)
+    appointments = getattr(request, "appointments", [])
     return {
         "system": queries.system(),
         "acting": acting,
-        "appointments": getattr(request, "appointments", []),
+        "mail": bool(settings.EMAIL_HOST),
+        "appointments": appointments,
+        "switches": [
+            Link(other.label, reverse("directory:act_as", args=[other.pk]))
+            for other in appointments
+            if acting is None or other.pk != acting.pk
+        ],
         "navigation": navigation_for(acting, request.path),
     }

@@ -1,12 +1,19 @@
-"""The audit trail: who did what, when, in a chain that shows when a link is missing or changed."""
+"""The audit trail: who did what, when, in a chain that shows when a link is missing or changed.
+
+Each entry carries the hash of the one before, and one row remembers the last. Whoever can write to
+the database and rewrites everything from a link to the end, that row included, leaves a chain that
+holds: note its last hash elsewhere from time to time to rule that out.
+"""
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from brightspots_web.shared.models import AuditEntry, AuditHead
 from brightspots_web.shared.permissions import Actor
@@ -29,13 +36,13 @@ def record(
         entry = AuditEntry(
             at=timezone.now(),
             appointment=str(by.pk),
-            actor=by.label[:300],
+            actor=_plain(by.label)[:300],
             role=by.role,
             action=action,
             target_type=target._meta.label_lower if target else "",
             target_id=str(target.pk) if target else "",
-            target=str(target)[:300] if target else "",
-            detail=json.loads(json.dumps(dict(detail or {}), default=str)),
+            target=_plain(str(target))[:300] if target else "",
+            detail=_plain(json.loads(json.dumps(dict(detail or {}), default=str))),
             previous_hash=head.last_hash,
         )
         entry.entry_hash = _hash(entry)
@@ -55,10 +62,28 @@ def first_broken_link() -> AuditEntry | str | None:
         previous, count = entry.entry_hash, count + 1
     head = AuditHead.objects.filter(pk=1).first()
     if head is None:
-        return None if count == 0 else "the head of the chain is missing"
+        return None if count == 0 else _("The head of the chain is missing.")
     if (head.last_hash, head.entries) != (previous, count):
-        return "entries are missing at the end of the chain"
+        return _("Entries are missing at the end of the chain.")
     return None
+
+
+def _plain(value: Any) -> Any:
+    """What every database gives back as it was put in, so that the hash stays the same.
+
+    PostgreSQL knows neither NaN nor null characters in JSON, and returns 1e20 as an integer.
+    """
+    if isinstance(value, dict):
+        return {_plain(str(key)): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        return int(value) if value.is_integer() else value
+    return value
 
 
 def _hash(entry: AuditEntry) -> str:

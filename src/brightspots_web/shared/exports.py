@@ -5,6 +5,7 @@ The caller passes the same rows the page shows, so permission and suppression ar
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,10 +14,15 @@ from typing import Any, Literal
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 Kind = Literal["text", "integer", "number", "percent", "date"]
 FORMATS = {"integer": "#,##0", "number": "0.00", "percent": "0 %", "date": "yyyy-mm-dd"}
-STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+MOST_ROWS = 1_048_000
+"""What fits on a sheet, with room for heading and note."""
+LONGEST_CELL = 32_767
+"""Characters, as the format has it."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ def _csv_lines(
         buffer.truncate()
         return text
 
-    yield "\ufeff" + line([harmless(column.label) for column in columns])
+    yield "\ufeff" + line([harmless(str(column.label)) for column in columns])
     for row in rows:
         yield line([_csv_cell(row.get(column.key)) for column in columns])
     if note:
@@ -73,17 +79,29 @@ def _csv_lines(
 
 def harmless(text: str) -> str:
     """Keep a spreadsheet from taking text for a formula."""
-    return f"'{text}" if text.startswith(STARTS_FORMULA) else text
+    return f"'{text}" if text.lstrip(" ").startswith(STARTS_FORMULA) else text
 
 
 def _csv_cell(value: Any) -> Any:
-    if value is None:
+    if _empty(value):
         return ""
     if isinstance(value, bool | int | float):
         return value
-    if isinstance(value, date | datetime):
+    if isinstance(value, datetime):
+        return _local(value).isoformat(sep=" ", timespec="seconds")
+    if isinstance(value, date):
         return value.isoformat()
     return harmless(str(value))
+
+
+def _empty(value: Any) -> bool:
+    """No value, or a number that is none."""
+    return value is None or (isinstance(value, float) and not math.isfinite(value))
+
+
+def _local(value: datetime) -> datetime:
+    """The hour people here know, without a zone: spreadsheets know none."""
+    return timezone.make_naive(value) if timezone.is_aware(value) else value
 
 
 def _workbook(
@@ -93,21 +111,24 @@ def _workbook(
 
     buffer = io.BytesIO()
     options = {
-        "in_memory": True,
+        "constant_memory": True,  # each row goes to a file as it is written
         "strings_to_formulas": False,
         "strings_to_urls": False,
-        "remove_timezone": True,
-        "nan_inf_to_errors": True,
     }
     with xlsxwriter.Workbook(buffer, options) as book:
         sheet = book.add_worksheet(slugify(title)[:31] or "table")
         heading = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         formats = {kind: book.add_format({"num_format": code}) for kind, code in FORMATS.items()}
         for position, column in enumerate(columns):
-            sheet.write_string(0, position, column.label, heading)
+            sheet.write_string(0, position, str(column.label), heading)
             sheet.set_column(position, position, 28 if column.kind == "text" else 14)
         last = 0
         for last, row in enumerate(rows, start=1):
+            if last > MOST_ROWS:
+                note = _("Only the first {rows} rows fit on a sheet. Take CSV for all.").format(
+                    rows=MOST_ROWS
+                )
+                break
             for position, column in enumerate(columns):
                 _write(sheet, last, position, row.get(column.key), formats.get(column.kind))
         sheet.freeze_panes(1, 1)
@@ -119,13 +140,15 @@ def _workbook(
 
 
 def _write(sheet: Any, row: int, column: int, value: Any, form: Any) -> None:
-    if value is None:
+    if _empty(value):
         sheet.write_blank(row, column, None)
     elif isinstance(value, bool):
         sheet.write_boolean(row, column, value)
     elif isinstance(value, int | float):
         sheet.write_number(row, column, value, form)
+    elif isinstance(value, datetime):
+        sheet.write_datetime(row, column, _local(value), form)
     elif isinstance(value, date):
         sheet.write_datetime(row, column, value, form)
     else:
-        sheet.write_string(row, column, str(value))
+        sheet.write_string(row, column, str(value)[:LONGEST_CELL])

@@ -14,11 +14,12 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import F
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -28,13 +29,16 @@ from brightspots_web.shared.permissions import Actor
 
 logger = logging.getLogger(__name__)
 
-HEARTBEAT = timedelta(seconds=5)
-STALE = timedelta(seconds=60)
 ATTEMPTS = 3
+"""How often a job may die with its worker before it is given up."""
 
 
 class StoppedError(Exception):
     """Somebody asked for the job to stop."""
+
+
+class LostError(Exception):
+    """The job was taken for dead and is no longer ours: another worker does it anew."""
 
 
 class CannotError(Exception):
@@ -61,9 +65,11 @@ class Progress:
         if now - self._written < 0.5 and stage == self._stage:
             return
         self._written, self._stage = now, stage
-        Job.objects.filter(pk=self.job.pk).update(
+        ours = _ours(self.job).update(
             fraction=min(max(fraction, 0.0), 1.0), stage=stage[:200], heartbeat_at=timezone.now()
         )
+        if not ours:
+            raise LostError
         if Job.objects.filter(pk=self.job.pk, stop_requested=True).exists():
             raise StoppedError
 
@@ -129,7 +135,7 @@ def run(job_id: int) -> None:
         return
     job = Job.objects.get(pk=job_id)
     over = threading.Event()
-    pulse = threading.Thread(target=_beat, args=(job_id, over), daemon=True)
+    pulse = threading.Thread(target=_beat, args=(job, over), daemon=True)
     pulse.start()
     try:
         for later in _do(job, Progress(job)):
@@ -142,6 +148,7 @@ def run(job_id: int) -> None:
 def run_here(job: Job, echo: Callable[[float, str], None] | None = None) -> Job:
     """Do a job in this process, as the command line does; problems are left in the job's row."""
     if _claim(job.pk):
+        job.refresh_from_db()
         for later in _do(job, Progress(job, echo)):
             run_here(later, echo)
     job.refresh_from_db()
@@ -150,26 +157,48 @@ def run_here(job: Job, echo: Callable[[float, str], None] | None = None) -> Job:
 
 def recover() -> int:
     """Find jobs whose worker died: queue them again, or fail them cleanly after three attempts."""
-    stale = Job.objects.filter(
-        status=Job.Status.RUNNING, heartbeat_at__lt=timezone.now() - STALE
-    ) | Job.objects.filter(
-        # Queued, but its message was lost with the worker that had taken it.
-        status=Job.Status.QUEUED,
-        attempts__gt=0,
-        heartbeat_at__lt=timezone.now() - STALE,
-    )
+    before = timezone.now() - timedelta(seconds=settings.JOB_STALE)
     found = 0
-    for job in stale:
-        mine = Job.objects.filter(pk=job.pk, status=job.status, heartbeat_at=job.heartbeat_at)
+    for job in Job.objects.filter(status=Job.Status.RUNNING, heartbeat_at__lt=before):
+        mine = _ours(job).filter(status=job.status, heartbeat_at=job.heartbeat_at)
         if job.attempts >= ATTEMPTS:
             problem = _(
                 "The worker stopped in the middle of this job three times. Nothing was changed."
             )
-            mine.update(status=Job.Status.FAILED, problem=problem, finished_at=timezone.now())
+            found += mine.update(
+                status=Job.Status.FAILED, problem=problem, finished_at=timezone.now()
+            )
         elif mine.update(status=Job.Status.QUEUED, heartbeat_at=timezone.now()):
             _send(job.pk)
-        found += 1
+            found += 1
+    return found + _send_again(before)
+
+
+def _send_again(before: datetime) -> int:
+    """Waiting jobs whose message was lost with the worker that had taken it from the queue.
+
+    As long as a worker is at work they may simply be waiting for it. A message too many does no
+    harm: only a waiting job is taken up.
+    """
+    if Job.objects.filter(status=Job.Status.RUNNING, heartbeat_at__gte=before).exists():
+        return 0
+    found = 0
+    for job in Job.objects.filter(
+        Q(heartbeat_at__lt=before) | Q(heartbeat_at__isnull=True, queued_at__lt=before),
+        status=Job.Status.QUEUED,
+    ):
+        mine = Job.objects.filter(
+            pk=job.pk, status=Job.Status.QUEUED, heartbeat_at=job.heartbeat_at
+        )
+        if mine.update(heartbeat_at=timezone.now()):
+            _send(job.pk)
+            found += 1
     return found
+
+
+def _ours(job: Job) -> QuerySet[Job]:
+    """The job's row as long as it is the same attempt at it."""
+    return Job.objects.filter(pk=job.pk, attempts=job.attempts)
 
 
 def _send(job_id: int) -> None:
@@ -198,6 +227,8 @@ def _do(job: Job, progress: Progress) -> list[Job]:
     try:
         result = _registry[job.kind](job.parameters, progress)
         outcome = {"status": Job.Status.DONE, "fraction": 1.0, "result": dict(result or {})}
+    except LostError:
+        return []
     except StoppedError:
         outcome = {"status": Job.Status.STOPPED}
     except CannotError as reason:
@@ -208,8 +239,8 @@ def _do(job: Job, progress: Progress) -> list[Job]:
         problem = _("Something went wrong that we did not foresee. Nothing was changed.")
         outcome = {"status": Job.Status.FAILED, "problem": f"{problem} ({reference})"}
     with transaction.atomic():
-        Job.objects.filter(pk=job.pk).update(finished_at=timezone.now(), **outcome)
-        if outcome["status"] != Job.Status.DONE:
+        ours = _ours(job).update(finished_at=timezone.now(), **outcome)
+        if not ours or outcome["status"] != Job.Status.DONE:
             return []
         return [
             Job.objects.create(
@@ -219,9 +250,13 @@ def _do(job: Job, progress: Progress) -> list[Job]:
         ]
 
 
-def _beat(job_id: int, over: threading.Event) -> None:
+def _beat(job: Job, over: threading.Event) -> None:
     try:
-        while not over.wait(HEARTBEAT.total_seconds()):
-            Job.objects.filter(pk=job_id).update(heartbeat_at=timezone.now())
+        while not over.wait(settings.JOB_HEARTBEAT):
+            try:
+                _ours(job).update(heartbeat_at=timezone.now())
+            except DatabaseError:
+                # SQLite lets one write at a time: the job itself may be publishing just now.
+                logger.debug("no heartbeat of job %s this time", job.pk)
     finally:
         connection.close()

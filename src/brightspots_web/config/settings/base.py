@@ -98,7 +98,13 @@ Q_CLUSTER = {
     "poll": 0.5,
     "catch_up": False,
     "label": "Jobs",
+    "log_level": "ERROR",
 }
+
+JOB_HEARTBEAT = float(os.environ.get("BRIGHTSPOTS_JOB_HEARTBEAT", "5"))
+"""Seconds between the signs of life of a job at work."""
+JOB_STALE = float(os.environ.get("BRIGHTSPOTS_JOB_STALE", "60"))
+"""Seconds without one after which its worker is taken for dead."""
 
 # Sign-in
 AUTH_USER_MODEL = "directory.Person"
@@ -127,6 +133,7 @@ MFA_TOTP_ISSUER = "Brightspots"
 # Addresses are vouched for by whoever appoints; there may be no mail server in a district.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 USERSESSIONS_TRACK_ACTIVITY = False
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home:front"
 SECOND_FACTOR_REQUIRED = True
@@ -152,6 +159,17 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
     }
 }
+
+# Mail. Without a server nothing is sent, and whoever appoints hands over links to set a password.
+EMAIL_HOST = os.environ.get("BRIGHTSPOTS_MAIL_HOST", "")
+EMAIL_PORT = int(os.environ.get("BRIGHTSPOTS_MAIL_PORT", "587"))
+EMAIL_HOST_USER = os.environ.get("BRIGHTSPOTS_MAIL_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("BRIGHTSPOTS_MAIL_PASSWORD", "")
+EMAIL_USE_TLS = bool(EMAIL_HOST)
+EMAIL_TIMEOUT = 20
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
+DEFAULT_FROM_EMAIL = os.environ.get("BRIGHTSPOTS_MAIL_FROM", "brightspots@localhost")
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 
 CACHES = {
     "default": {

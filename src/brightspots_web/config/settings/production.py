@@ -15,6 +15,8 @@ SAMPLE_MODE = False
 SECOND_FACTOR_REQUIRED = True
 ALLOWED_HOSTS = os.environ["BRIGHTSPOTS_HOSTS"].split(",")
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
+# Rate limits count addresses of people, not that of the proxy in front.
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("BRIGHTSPOTS_PROXIES", "1"))
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = True
 SECURE_HSTS_SECONDS = 31_536_000
