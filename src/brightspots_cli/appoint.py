@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -57,8 +57,9 @@ def command(
     if kind and found is None:
         raise InputError(f'there is no {kind} "{place}".', mend="Check the spelling.")
     person = Person.objects.filter(email__iexact=email).first() or _register(email, name)
+    at: dict[str, Any] = {kind: found} if kind else {}
     try:
-        appointment = actions.appoint(person, role.value, by=by, **({kind: found} if kind else {}))
+        appointment = actions.appoint(person, role.value, by=by, **at)
     except ValidationError as problem:
         raise InputError(" ".join(problem.messages)) from problem
     print(f"Appointed: {appointment.label}")
