@@ -6,12 +6,14 @@ import io
 import random
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from brightspots.connectedness import partnerships as module
+from brightspots.connectedness.exact import fewest_left_out
 from brightspots.connectedness.partnerships import (
     Parameters,
     Partnerships,
@@ -19,6 +21,7 @@ from brightspots.connectedness.partnerships import (
     form_partnerships,
     most_splittable,
 )
+from brightspots.connectedness.problem import make_problem
 from brightspots.core.errors import InputError
 from tests.library.partnership_checker import Checker
 
@@ -453,3 +456,19 @@ def test_missing_column_is_named(column: str) -> None:
 def test_table_without_schools_is_refused() -> None:
     with pytest.raises(InputError, match="no schools"):
         form_partnerships(frame(line(1)).clear(), Parameters())
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_proof_of_who_must_stay_out_agrees_with_every_partition(seed: int) -> None:
+    rows = [row for row in scattered(9, seed, width=0.25) if row["latitude"] is not None]
+    parameters = Parameters(**SMALL)
+    problem = make_problem(frame(rows), parameters)
+    everyone = np.arange(problem.n)
+    left, _ = checker(rows, parameters).best()
+    # All schools at once: exact. Fewer of them: never more than really stay out among these.
+    assert fewest_left_out(problem.tables, everyone, everyone) == left
+    out = set(run(rows, **SMALL).isolated["school"])
+    for size in (2, 4, 6):
+        some = everyone[:size]
+        stay_out = sum(str(code) in out for code in problem.codes[some])
+        assert fewest_left_out(problem.tables, some, everyone) <= stay_out

@@ -122,6 +122,8 @@ def price(tables, local, row):  # type: ignore[no-untyped-def]
         total = local.preference[a]
         for y in range(size):
             total += local.km[a, members[y]]
+            if total >= best:
+                break
         if total < best:
             best, leader = total, a
     if leader < 0:

@@ -30,7 +30,7 @@ from brightspots.connectedness.problem import Tables
 
 HOT_KM, COLD_KM = 2.0, 0.05
 """Temperatures of the annealing, first and last, km."""
-SHAKE_KM, SHAKE_STEPS = 10.0, 3000
+SHAKE_KM, SHAKE_STEPS = 10.0, 1500
 """First temperature and number of steps of a search around one school that was left out."""
 AT_ONCE = 4
 """Most partnerships a step takes apart."""
@@ -455,7 +455,7 @@ def _step(tables, state, local, chosen, seed, temperature):  # type: ignore[no-u
             m += 1
     fill_local(tables, local, m)
     rows = _rebuild(tables, local, m, local.size.shape[0] - 2, state.random)
-    for _ in range(4):
+    for _ in range(2):
         _insert_loose(tables, local, m, rows)
         moved = _exchange_loose(tables, local, m)
         moved |= _move(tables, local, m, rows)
@@ -619,7 +619,7 @@ def search(
             progress(0.0, "placing every school")
             _serve_loose(tables, state, local, chosen, 20)
         stopped = _anneal(tables, state, local, chosen, active, steps, deadline, progress)
-        for _ in range(3):
+        for _ in range(2):
             _shake_loose(
                 tables, state, local, chosen, 20 + len(active) // 1000,
                 lambda: progress(1.0, "placing every school"),
