@@ -13,6 +13,7 @@ from brightspots_cli import platform
 
 if TYPE_CHECKING:
     from brightspots_web.directory.models import Person
+    from brightspots_web.shared.permissions import Role
 
 
 class RoleName(str, Enum):  # noqa: UP042 - typer reads the values of a plain str Enum
@@ -47,9 +48,10 @@ def command(
     from brightspots_web.directory import actions
     from brightspots_web.directory.forms import PLACE_OF_ROLE, AppointForm
     from brightspots_web.directory.models import Person
+    from brightspots_web.shared.permissions import Role
 
     by = actions.command_line_operator()
-    kind = PLACE_OF_ROLE.get(role.value)
+    kind = PLACE_OF_ROLE.get(Role(role.value))
     if (kind is None) != (not place):
         needs = "is held everywhere" if kind is None else f"is held at a {kind}"
         raise InputError(f"the role {role.value} {needs}.", mend="See --place in --help.")
