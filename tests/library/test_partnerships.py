@@ -472,3 +472,8 @@ def test_proof_of_who_must_stay_out_agrees_with_every_partition(seed: int) -> No
         some = everyone[:size]
         stay_out = sum(str(code) in out for code in problem.codes[some])
         assert fewest_left_out(problem.tables, some, everyone) <= stay_out
+
+
+def test_stored_settings_make_the_same_parameters() -> None:
+    parameters = Parameters(minimum=3, target=5.0, weights=Weights(balance=2.0))
+    assert Parameters(**parameters.as_dict()) == parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
@@ -66,6 +67,7 @@ class Parameters:
     target : float, optional
         Size that costs nothing; the middle of `minimum` and `maximum` when None.
     weights : Weights
+        A mapping with the same names will do, as it comes back from stored settings.
     strong_share : float
         Share of schools, by strength, that count as strong.
     steps_per_school : int
@@ -89,6 +91,8 @@ class Parameters:
     time_limit: float | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.weights, Mapping):
+            object.__setattr__(self, "weights", Weights(**self.weights))
         if self.minimum < 2:
             raise InputError(f"the smallest size is {self.minimum}; a partnership needs 2 schools.")
         if self.maximum < self.minimum:
