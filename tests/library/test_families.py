@@ -28,7 +28,9 @@ def brute_force(frame: pl.DataFrame, numeric: list[str], k: int) -> dict[str, li
         for j, other in enumerate(codes):
             shared = ~np.isnan(points[i]) & ~np.isnan(points[j])
             if i != j and shared.any():
-                gap = ((points[i] - points[j])[shared] ** 2).sum() * len(numeric) / shared.sum()
+                gap = ((points[i] - points[j])[shared] ** 2).sum()
+                one = np.isnan(points[i]) ^ np.isnan(points[j])
+                gap += 2 * one.sum() + (np.isnan(points[i]) & np.isnan(points[j])).sum()
                 options.append((round(float(np.sqrt(gap)), 9), other))
         out[code] = [other for _, other in sorted(options)[:k]]
     return out

@@ -17,11 +17,17 @@ from brightspots.core.errors import InputError
 from brightspots.core.provenance import Provenance, hash_frame
 from brightspots.insight.school_context import check_context
 
-METHOD_VERSION = "1"
+METHOD_VERSION = "2"
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Booleans = NDArray[np.bool_]
 
+ONE_UNKNOWN = 2.0
+"""Squared distance for a covariate known of one school only: what two schools drawn at random
+differ by on average. To leave it out would make strangers look alike."""
+BOTH_UNKNOWN = 1.0
+"""Squared distance for a covariate unknown of both: half of that, since what is missing is often
+missing for the same reason."""
 _DIGITS = 12
 """Distances equal to this many decimals are a tie, settled by school code."""
 _CHUNK = 20_000
@@ -213,9 +219,13 @@ def _nearest(space: _Space, group: Integers, k: int) -> tuple[Integers, Floats]:
                 shared = mine & theirs
                 if shared.any():
                     dims = shared[space.owner]
-                    factor = np.sqrt(len(mine) / shared.sum())
+                    unknown = (
+                        ONE_UNKNOWN * (mine ^ theirs).sum() + BOTH_UNKNOWN * (~mine & ~theirs).sum()
+                    )
                     pool = group[label == j]
-                    parts.append(_candidates(space.points[:, dims], group[rows], pool, k, factor))
+                    parts.append(
+                        _candidates(space.points[:, dims], group[rows], pool, k, float(unknown))
+                    )
             if parts:
                 row, school, distance = (np.concatenate(x) for x in zip(*parts, strict=True))
                 members[rows], distances[rows] = _best(row, school, distance, len(rows), k)
@@ -223,7 +233,7 @@ def _nearest(space: _Space, group: Integers, k: int) -> tuple[Integers, Floats]:
 
 
 def _candidates(
-    points: Floats, rows: Integers, pool: Integers, k: int, factor: float
+    points: Floats, rows: Integers, pool: Integers, k: int, unknown: float
 ) -> tuple[Integers, Integers, Floats]:
     """Enough of the pool's schools for each row: the k + 1 nearest and all that tie with them.
 
@@ -244,7 +254,8 @@ def _candidates(
     while todo.size:
         raw, found = tree.query(points[rows[todo]], k=np.arange(1, ask + 1))
         at = np.asarray(found, dtype=np.int64)
-        distance = np.round(np.asarray(raw, dtype=np.float64) * factor, _DIGITS)
+        square = np.asarray(raw, dtype=np.float64) ** 2 + unknown
+        distance = np.round(np.sqrt(square), _DIGITS)
         reached = np.cumsum(np.minimum(counts[at], k + 1), axis=1) >= k + 1
         last = np.where(reached.any(axis=1), reached.argmax(axis=1), ask - 1)
         border = distance[np.arange(len(todo)), last]
