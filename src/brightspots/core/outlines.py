@@ -31,6 +31,7 @@ from brightspots.core.geography import EARTH_RADIUS_KM
 _NEIGHBOURS = 10
 _LEAST = 5  # points an area needs before a point can be called unlike the others
 _BYTES_A_CORNER = 20  # of GeoJSON with three decimals, brackets and the like included
+_LEAST_CORNERS = 8  # an area on average, however many areas there are
 _MOST_EMPTY_POINTS = 250_000
 
 
@@ -49,7 +50,8 @@ class OutlineParameters:
         A school is left out as misplaced when it lies farther from its area's median point than
         `far_factor` times the median distance there and than `far_km`.
     kilobytes : float
-        About how large the outlines of the lowest areas may be as GeoJSON.
+        About how large the outlines of the lowest areas may be as GeoJSON; more where there are so
+        many areas that fewer than 8 corners each would be left.
     """
 
     reach_km: float = 30.0
@@ -274,7 +276,9 @@ def _fill_inner_emptiness(
 def _light(shapes: Polygons, plane: _Plane, parameters: OutlineParameters) -> Polygons:
     """Drop corners, neighbours alike, until the outlines are light; then round them."""
     there = ~shapely.is_empty(shapes)
-    target = parameters.kilobytes * 1000 / _BYTES_A_CORNER
+    target = max(
+        parameters.kilobytes * 1000 / _BYTES_A_CORNER, _LEAST_CORNERS * np.count_nonzero(there)
+    )
     low, high = 0.05, 50.0
     simple = shapely.coverage_simplify(shapes[there], low)
     if shapely.get_num_coordinates(simple).sum() > target:
