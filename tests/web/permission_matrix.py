@@ -73,9 +73,169 @@ def _an_import(world: World) -> dict[str, Any]:
     return {"pk": batch.pk}
 
 
+Kwargs = Callable[[World], dict[str, Any]]
+AREA_WIDE = SYSTEM_WIDE | {"district_officer", "other_district_officer"}
+APPOINTERS = frozenset({"minister", "district_officer", "other_district_officer"})
+EAST = SYSTEM_WIDE | {"other_district_officer", "other_system_leader", "other_head"}
+ELSEWHERE = {"other_district_officer": 404}
+"""May do such things, but not see this object."""
+
+
+def _csv(world: World) -> dict[str, Any]:
+    return {"fmt": "csv"}
+
+
+def _xlsx(world: World) -> dict[str, Any]:
+    return {"fmt": "xlsx"}
+
+
+def _code(code: str, fmt: str = "") -> Kwargs:
+    return lambda world: {"code": code} | ({"fmt": fmt} if fmt else {})
+
+
+def _area(name: str) -> Kwargs:
+    return lambda world: {"pk": world.areas[name].pk}
+
+
+def _appointment(who: str) -> Kwargs:
+    return lambda world: {"pk": world.cast[who].pk}
+
+
+def _a_job(world: World) -> dict[str, Any]:
+    """A job of the district officer's."""
+    from brightspots_web.shared.models import Job
+
+    officer = world.cast["district_officer"]
+    job = Job.objects.create(kind="k", title="t", appointment=str(officer.pk), actor="a")
+    return {"pk": job.pk}
+
+
+def _a_proposal(world: World) -> dict[str, Any]:
+    """A proposal for the six schools of Upper district."""
+    from brightspots_web.connectedness.models import Proposal, ProposedMember
+
+    proposal = Proposal.objects.create(
+        job=1, seed=0, n_schools=6, n_partnerships=1, n_isolated=0, gap=0.01
+    )
+    ProposedMember.objects.bulk_create(
+        ProposedMember(
+            proposal=proposal,
+            school=world.schools[f"N{i}"],
+            partnership="1",
+            lead_school=world.schools["N1"],
+            distance_km=2.0 * i,
+        )
+        for i in range(1, 7)
+    )
+    return {"pk": proposal.pk}
+
+
+def _settings(world: World) -> dict[str, Any]:
+    return {"minimum": 4, "maximum": 8, "max_km": 25}
+
+
+def _a_new_head(world: World) -> dict[str, Any]:
+    return {
+        "name": "New",
+        "email": "new@test.invalid",
+        "role": "head",
+        "place": "N4",
+        "starts": "2024-09-01",
+    }
+
+
+def _a_run(world: World) -> dict[str, Any]:
+    from django.utils import timezone
+
+    from brightspots_web.insight.models import Run
+
+    run = Run.objects.create(
+        method="by hand", input_hash="", started_at=timezone.now(), published_at=timezone.now()
+    )
+    return {"uuid": run.uuid}
+
+
 MATRIX: dict[str, list[Case]] = {
     "shared:health": [Case(get=everyone())],
-    "home:front": [Case(get=allow(SIGNED_IN))],
+    "shared:jobs": [Case(get=allow(SIGNED_IN))],
+    "shared:job": [Case(_a_job, get=allow(NORTH, otherwise=404))],
+    "shared:stop_job": [Case(_a_job, post=allow(NORTH, 302, otherwise=404))],
+    "shared:audit": [Case(get=allow(SYSTEM_WIDE))],
+    "shared:audit_export": [Case(_csv, get=allow(SYSTEM_WIDE))],
+    "directory:schools": [Case(get=allow(SIGNED_IN))],
+    "directory:schools_export": [
+        Case(_csv, get=allow(SIGNED_IN)),
+        Case(_xlsx, get=allow(SIGNED_IN)),
+    ],
+    "directory:people": [
+        Case(get=allow(APPOINTERS), post=allow(APPOINTERS)),
+        Case(get=allow(APPOINTERS), post=allow(APPOINTERS), data=_a_new_head),
+    ],
+    "directory:end_appointment": [
+        Case(_appointment("head"), post=allow({"minister", "district_officer"}, 302) | ELSEWHERE),
+        Case(
+            _appointment("district_officer"),
+            post=allow({"minister"}, 302) | ELSEWHERE | {"district_officer": 404},
+        ),
+        Case(
+            _appointment("minister"),
+            post=allow({"minister"}, 302) | ELSEWHERE | {"district_officer": 404},
+        ),
+    ],
+    "directory:password_link": [
+        Case(_appointment("head"), post=allow({"minister", "district_officer"}) | ELSEWHERE),
+        Case(
+            _appointment("analyst"),
+            post=allow({"minister"}) | ELSEWHERE | {"district_officer": 404},
+        ),
+    ],
+    "directory:act_as": [
+        Case(_appointment("head"), post=allow({"head"}, 302, otherwise=404)),
+        Case(_appointment("former_head"), post=allow((), otherwise=404)),
+    ],
+    "directory:cast": [Case(get=everyone())],
+    "directory:sign_in_as": [Case(_appointment("head"), post=everyone(404))],
+    "connectedness:partnerships": [Case(get=allow(AREA_WIDE))],
+    "connectedness:partnerships_export": [Case(_csv, get=allow(AREA_WIDE))],
+    "connectedness:isolation": [Case(get=allow(AREA_WIDE))],
+    "connectedness:isolation_export": [Case(_xlsx, get=allow(AREA_WIDE))],
+    "connectedness:partnership": [
+        Case(_code("P-UPPER"), get=allow(UPPER, otherwise=404)),
+        Case(_code("P-EAST"), get=allow(EAST, otherwise=404)),
+        Case(_code("P-NONE"), get=allow((), otherwise=404)),
+    ],
+    "connectedness:partnership_export": [
+        Case(_code("P-UPPER", "csv"), get=allow(UPPER, otherwise=404))
+    ],
+    "connectedness:strengths_export": [
+        Case(_code("P-UPPER", "xlsx"), get=allow(UPPER, otherwise=404))
+    ],
+    "connectedness:proposals": [
+        Case(get=allow(SYSTEM_WIDE), post=allow(SYSTEM_WIDE)),
+        Case(get=allow(SYSTEM_WIDE), post=allow(SYSTEM_WIDE, 302), data=_settings),
+    ],
+    "connectedness:proposal": [Case(_a_proposal, get=allow(SYSTEM_WIDE))],
+    "connectedness:proposal_export": [
+        Case(lambda world: {**_a_proposal(world), "fmt": "csv"}, get=allow(SYSTEM_WIDE))
+    ],
+    "connectedness:adopt": [Case(_a_proposal, post=allow(SYSTEM_WIDE, 302))],
+    "connectedness:withdraw": [Case(_a_proposal, post=allow(SYSTEM_WIDE, 302))],
+    "home:front": [Case(get=allow(APPOINTED, 302, otherwise=200))],
+    "home:ministry": [Case(get=allow(SYSTEM_WIDE))],
+    "home:attention_export": [Case(_csv, get=allow(SYSTEM_WIDE))],
+    "home:areas_export": [Case(_csv, get=allow(SYSTEM_WIDE))],
+    "home:area": [
+        Case(_area("Upper"), get=allow(NORTH) | ELSEWHERE),
+        Case(_area("North"), get=allow(NORTH) | ELSEWHERE),
+        Case(_area("Testland"), get=allow(SYSTEM_WIDE) | ELSEWHERE | {"district_officer": 404}),
+    ],
+    "home:school": [
+        Case(_code("N2"), get=allow(UPPER, otherwise=404)),
+        Case(_code("E2"), get=allow(EAST, otherwise=404)),
+        Case(_code("W1"), get=allow(SYSTEM_WIDE | {"other_district_officer"}, otherwise=404)),
+    ],
+    "home:school_report": [Case(_code("E2"), get=allow(EAST, otherwise=404))],
+    "home:school_figures": [Case(_code("N2", "csv"), get=allow(UPPER, otherwise=404))],
     "imports:batches": [Case(get=allow({"analyst"}))],
     "imports:batches_export": [Case(kwargs=lambda world: {"fmt": "csv"}, get=allow({"analyst"}))],
     "imports:new": [Case(get=allow({"analyst"}), post=allow({"analyst"}))],
@@ -89,4 +249,14 @@ MATRIX: dict[str, list[Case]] = {
     "imports:confirm": [Case(kwargs=_an_import, post=allow({"analyst"}, 302))],
     "imports:undo": [Case(kwargs=_an_import, post=allow({"analyst"}, 302))],
     "imports:discard": [Case(kwargs=_an_import, post=allow({"analyst"}, 302))],
+    "insight:runs": [Case(get=allow(APPOINTED))],
+    "insight:runs_export": [Case(kwargs=lambda world: {"fmt": "csv"}, get=allow(APPOINTED))],
+    "insight:run": [Case(kwargs=_a_run, get=allow(APPOINTED))],
+    "insight:outcomes_export": [
+        Case(kwargs=lambda world: {**_a_run(world), "fmt": "csv"}, get=allow(APPOINTED))
+    ],
+    "insight:sources_export": [
+        Case(kwargs=lambda world: {**_a_run(world), "fmt": "xlsx"}, get=allow(APPOINTED))
+    ],
+    "insight:start": [Case(get=allow({"analyst"}), post=allow({"analyst"}, 302))],
 }

@@ -359,7 +359,7 @@ def candidates_count(area: Area | None = None, run: Run | None = None) -> dict[s
 
 
 def needs_attention(
-    acting: Appointment | None, *, limit: int = 5, run: Run | None = None
+    acting: Appointment | None, *, subject: str = "", limit: int = 5, run: Run | None = None
 ) -> list[AreaFigure]:
     """Where help would reach most pupils: smallest areas first by pupils touched, none by level.
 
@@ -369,9 +369,10 @@ def needs_attention(
     if run is None:
         return []
     visible = directory.areas_visible_to(acting).filter(children__isnull=True)
+    outcome = Q(subject=subject) if subject else Q()
     return list(
         AreaFigure.objects.filter(
-            run=run, year=None, suppressed=False, area__in=visible, pupils_touched__gt=0
+            outcome, run=run, year=None, suppressed=False, area__in=visible, pupils_touched__gt=0
         )
         .select_related("area__parent")
         .order_by("-pupils_touched", "area")[:limit]

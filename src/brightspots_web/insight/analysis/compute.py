@@ -229,7 +229,7 @@ def _variances(
         names = _useful(tiers, frame)
         try:
             split = variance_decomposition(
-                frame, VariabilityParameters(tiers=tuple(names)), seed=settings.seed
+                frame, VariabilityParameters(tiers=tuple(names), replicates=0), seed=settings.seed
             )
         except InputError:
             continue  # fewer than 3 schools in a year say nothing about how schools differ
