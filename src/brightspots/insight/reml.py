@@ -135,10 +135,11 @@ def solve(problem: Problem, Lambdas: tuple[Array, ...], *, reml: bool = True) ->
         K = F[:, :, list(level.z)]
         M = np.eye(level.q) + Lambda.T @ K @ Lambda
         C = np.linalg.cholesky(M)
-        R = np.linalg.solve(C, Lambda.T @ F)
+        C_inverse = 1 / C if level.q == 1 else np.linalg.inv(C)
+        R = C_inverse @ (Lambda.T @ F)
         logdet += 2 * float(np.log(np.diagonal(C, axis1=1, axis2=2)).sum())
         S = S - _sum_of_squares(R, level)
-        half = np.linalg.solve(C, np.broadcast_to(Lambda.T, K.shape))
+        half = C_inverse @ Lambda.T
         eliminated.append(Eliminated(F, K, half.transpose(0, 2, 1) @ half))
     T = S[0] if S.ndim == 3 else S
     return _at_the_top(problem, T, logdet, Lambdas, tuple(eliminated), reml)
