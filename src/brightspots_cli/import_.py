@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from enum import Enum
 from pathlib import Path
@@ -206,7 +207,9 @@ def _import(
     batch = actions.set_mapping(batch, definition, by=by, name=name or definition.get("name", ""))
     run_job(actions.check(batch, by=by))
     batch.refresh_from_db()
-    console = Console(soft_wrap=True, highlight=False)
+    # In a file or a pipe nobody can widen the window: lines stay whole.
+    width = None if sys.stdout.isatty() else 240
+    console = Console(soft_wrap=True, highlight=False, width=width)
     if batch.refusal:
         _refuse(batch, by, batch.refusal)
     _report(console, batch)
