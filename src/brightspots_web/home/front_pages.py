@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from brightspots_web.connectedness import queries as connectedness
+from brightspots_web.connectedness.queries import Connectedness
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Appointment, Area, School
 from brightspots_web.insight import queries as insight
@@ -20,6 +21,8 @@ from brightspots_web.shared import charts
 from brightspots_web.shared.components import Badge, Cell, Column, KeyFigure, Link, Table
 from brightspots_web.shared.exports import Column as ExportColumn
 
+MOST_AREAS = 8
+"""So many areas are named where help would reach most pupils."""
 CLOSE_RANGE = 1500
 """Up to so many schools an area's map shows schools; above, its inner areas."""
 EXPORTS = ("csv", "xlsx")
@@ -43,8 +46,10 @@ class View:
         return list(areas.filter(parent=root[0])) if len(root) == 1 else root
 
 
-def key_figures(view: View, run: Run | None) -> list[KeyFigure]:
-    counts = connectedness.connectedness(view.acting, view.area)
+def key_figures(view: View, counts: Connectedness, run: Run | None) -> list[KeyFigure]:
+    """Four figures; none at all while there are no schools."""
+    if not counts.schools:
+        return []
     today = formats.date_format(directory.today(), "DATE_FORMAT")
     figures = [
         KeyFigure(
@@ -187,88 +192,43 @@ def schools_chart(view: View) -> charts.Chart | None:
     )
 
 
-def shares_chart(view: View, run: Run | None) -> charts.Chart | None:
-    """Where the differences between pupils' results lie: areas, schools, within schools."""
-    rows = [row for row in insight.variability(view.subject, run) if row.year is None]
-    if not rows:
-        rows = insight.variability(view.subject, run)
-        newest = max((row.year or 0 for row in rows), default=0)
-        rows = [row for row in rows if (row.year or 0) == newest]
-    if not rows:
-        return None
-    parts = [charts.Share(tier_label(row.tier), row.share) for row in rows]
-    return charts.shares(key="shares", title=_("Where the differences lie"), parts=parts)
-
-
-def variability_trend(view: View, run: Run | None) -> charts.Chart | None:
-    """How large the differences are from year to year, at each tier above the pupil."""
-    by_tier: dict[str, list[charts.Estimate]] = {}
-    for row in insight.variability(view.subject, run):
-        if row.year is None or row.tier == "pupil":
-            continue
-        by_tier.setdefault(row.tier, []).append(
-            charts.Estimate(
-                label=str(row.year),
-                value=100 * row.share,
-                lower=100 * row.lower if row.lower is not None else None,
-                upper=100 * row.upper if row.upper is not None else None,
-            )
-        )
-    series = [
-        charts.Series(tier_label(tier), tuple(sorted(points, key=lambda p: p.label)))
-        for tier, points in list(by_tier.items())[:4]
-    ]
-    if not series or len(series[0].points) < 2:
-        return None
-    return charts.trend(
-        key="variability",
-        title=_("Differences from year to year"),
-        series=series,
-        unit="%",
-        signed=False,
-        baseline=0.0,
-        digits=0,
-    )
-
-
-def tier_label(tier: str) -> str:
-    if tier == "pupil":
-        return _("between pupils of the same school")
-    if tier == "school":
-        return _("between schools of the same area")
-    level = tier.partition(":")[2]
-    if level in {"", "1"}:
-        return _("between the largest areas")
-    return _("between areas within them")
-
-
-def attention_table(view: View) -> Table:
-    """Where help would reach most pupils."""
+def attention_table(view: View, run: Run | None) -> Table:
+    """Where help would reach most pupils in the outcome chosen: one row an area, by name."""
+    found = insight.needs_attention(view.acting, subject=view.subject, limit=MOST_AREAS, run=run)
     rows: list[list[Cell]] = [
         [
             Link(figure.area.name, reverse("home:area", args=[figure.area_id])),
             figure.area.parent.name if figure.area.parent else "",
-            figure.subject,
             figure.n_schools,
+            figure.n_pupils,
             round(figure.pupils_touched or 0),
         ]
-        for figure in insight.needs_attention(view.acting, limit=8)
+        for figure in sorted(found, key=lambda figure: (figure.area.name, figure.area_id))
     ]
     return Table(
-        _("Where help would reach most pupils"),
+        _("Where help would reach most pupils: {outcome}").format(outcome=view.subject),
         [
             Column(_("Area")),
             Column(_("In")),
-            Column(_("Outcome")),
             Column(_("Schools"), numeric=True),
-            Column(_("Pupils a year"), numeric=True),
+            Column(_("Pupils with results"), numeric=True),
+            Column(_("Pupils who would gain, a year"), numeric=True),
         ],
         rows,
         exports=[
             Link(fmt.upper(), reverse("home:attention_export", args=[fmt])) for fmt in EXPORTS
         ],
-        empty=_("Nothing to show until an analysis is published."),
     )
+
+
+def attention_note(run: Run | None) -> str:
+    """How rough the counts are, and when they were made."""
+    if run is None:
+        return ""
+    return _(
+        "The numbers are estimates, published on {date}; no interval has been worked out for "
+        "them, so read them as rough."
+    ).format(date=_published(run))
 
 
 def attention_columns() -> list[ExportColumn]:
@@ -389,7 +349,7 @@ def _percent(share: float | None) -> str:
         return _("not known")
     shown = 100 * share
     digits = 1 if 99 < shown < 100 else 0
-    return _("{number} %").format(number=charts.number(shown, digits))
+    return _("{number}%").format(number=charts.number(shown, digits))
 
 
 def _published(run: Run) -> str:

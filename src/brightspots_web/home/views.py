@@ -6,18 +6,22 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from brightspots_web.connectedness import queries as connectedness
+from brightspots_web.connectedness.queries import Connectedness
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.decorators import requires
 from brightspots_web.directory.forms import SchoolFilter
 from brightspots_web.directory.middleware import ActingRequest
 from brightspots_web.directory.models import Area
-from brightspots_web.home import front_pages
+from brightspots_web.home import differences, front_pages
+from brightspots_web.home.next_steps import NextStep, next_step
 from brightspots_web.insight import queries as insight
+from brightspots_web.insight.models import Run
 from brightspots_web.shared.components import Link
 from brightspots_web.shared.exports import respond
 from brightspots_web.shared.permissions import Capability, Role, may
 
-PAGE = 50
+PAGE = 20
 
 
 @require_safe
@@ -44,13 +48,17 @@ def ministry(request: ActingRequest) -> HttpResponse:
     run = insight.current_run()
     subjects = insight.subjects(run)
     view = front_pages.View(request.acting, None, _chosen(request, subjects))
+    counts = connectedness.connectedness(request.acting)
     context = {
         "run": run,
-        "figures": front_pages.key_figures(view, run),
+        "next_step": _next_step(request, counts, run),
+        "figures": front_pages.key_figures(view, counts, run),
         "map": front_pages.area_chart(view),
-        "shares": front_pages.shares_chart(view, run),
-        "trend": front_pages.variability_trend(view, run),
-        "attention": front_pages.attention_table(view),
+        "shares": differences.shares_chart(view.subject, run),
+        "trend": differences.trend_chart(view.subject, run),
+        "trend_caption": differences.trend_caption(view.subject, run),
+        "attention": front_pages.attention_table(view, run),
+        "attention_note": front_pages.attention_note(run),
         "areas": front_pages.areas_table(view),
         "subjects": front_pages.subject_links(view, subjects),
         "subject": view.subject,
@@ -65,6 +73,7 @@ def area(request: ActingRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(directory.areas_visible_to(request.acting), pk=pk)
     run = insight.current_run()
     view = front_pages.View(request.acting, found)
+    counts = connectedness.connectedness(request.acting, found)
     form = SchoolFilter(
         request.GET,
         phases=directory.school_choices("phase"),
@@ -76,13 +85,14 @@ def area(request: ActingRequest, pk: int) -> HttpResponse:
         directory.within(found)
     )
     page = Paginator(schools, PAGE).get_page(request.GET.get("page"))
-    close = directory.count_within(found, request.acting) <= front_pages.CLOSE_RANGE
+    close = counts.schools <= front_pages.CLOSE_RANGE
     query = request.GET.copy()
     query["within"] = str(found.pk)
     context = {
         "area": found,
         "breadcrumb": _crumbs(request, found),
-        "figures": front_pages.key_figures(view, run),
+        "next_step": _next_step(request, counts, run),
+        "figures": front_pages.key_figures(view, counts, run),
         "map": front_pages.schools_chart(view) if close else front_pages.area_chart(view),
         "close": close,
         "areas": front_pages.areas_table(view) if view.inner else None,
@@ -122,6 +132,12 @@ def areas_export(request: ActingRequest, fmt: str) -> HttpResponseBase:
         filename="areas",
         columns=front_pages.areas_columns(),
         rows=front_pages.areas_rows(front_pages.View(request.acting, found)),
+    )
+
+
+def _next_step(request: ActingRequest, counts: Connectedness, run: Run | None) -> NextStep | None:
+    return next_step(
+        request.acting, schools=counts.schools, partnerships=counts.partnerships, run=run
     )
 
 

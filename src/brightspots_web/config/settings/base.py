@@ -201,6 +201,7 @@ FILE_UPLOAD_HANDLERS = [
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [Path(__file__).resolve().parents[2] / "locale"]
+FORMAT_MODULE_PATH = "brightspots_web.config.formats"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = os.environ.get("BRIGHTSPOTS_TIME_ZONE", "UTC")

@@ -44,7 +44,7 @@ class Chart:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     legend: tuple[LegendItem, ...] = ()
-    shape: Literal["wide", "tall", "table"] = "wide"
+    shape: Literal["wide", "tall", "narrow", "table"] = "wide"
     empty: bool = False
 
 

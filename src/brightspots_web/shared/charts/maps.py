@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Literal
 
 import svg
 from django.utils.safestring import SafeString, mark_safe
@@ -99,7 +100,12 @@ def area_map(
     )
     drawing = map_drawing(key, title, description, projection, marks)
     return Chart(key, drawing, title, description, columns, rows, _legend(drawn, cuts, shown),
-                 shape="tall")  # fmt: skip
+                 shape=map_shape(projection))  # fmt: skip
+
+
+def map_shape(projection: Projection) -> Literal["tall", "narrow"]:
+    """A country much taller than wide gets less width, or it would fill more than a screen."""
+    return "narrow" if projection.height > 1.2 * projection.width else "tall"
 
 
 def map_drawing(

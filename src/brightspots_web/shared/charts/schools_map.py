@@ -100,7 +100,9 @@ def school_map(
         legend = _numbered_legend(ordered)
     else:
         legend = _merged_legend() if merged else _legend(n_groups > 0, isolated > 0)
-    return Chart(key, drawing, title, description, columns, rows, legend, shape="tall")
+    return Chart(
+        key, drawing, title, description, columns, rows, legend, shape=map_shape(projection)
+    )
 
 
 def _describe(schools: int, groups: int, isolated: int) -> str:

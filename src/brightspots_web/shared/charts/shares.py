@@ -22,6 +22,7 @@ from brightspots_web.shared.charts.draw import (
 )
 
 BAR = 44
+LEAST = 0.7  # per cent of the bar: a part that small is still seen
 NOISE = "#d8dce4"
 
 
@@ -44,11 +45,13 @@ def shares(*, key: str, title: str, parts: Sequence[Share]) -> Chart:
     colours = _colours(parts)
     marks: list[svg.Element] = []
     at = 0.0
-    for size, colour in zip(sizes, colours, strict=True):
-        width = 100 * size / whole
+    drawn = [max(100 * size / whole, LEAST) if size else 0.0 for size in sizes]
+    for size, room, colour in zip(sizes, drawn, colours, strict=True):
+        width = 100 * room / sum(drawn)
+        if at > 0 and width > 0:  # a hairline of paper between parts, never over a small one
+            marks.append(svg.Rect(x=pct(at - 0.3), y=0, width=pct(0.3), height=BAR, fill="#fff"))
         if width > 0:
-            marks.append(svg.Rect(x=pct(at), y=0, width=pct(width), height=BAR, fill=colour,
-                                  stroke="#fff", stroke_width=2))  # fmt: skip
+            marks.append(svg.Rect(x=pct(at), y=0, width=pct(width), height=BAR, fill=colour))
         if width >= 12:
             dark = colour in (STEPS[3], STEPS[4])
             label = text(at + width / 2, BAR / 2 + 5, _percent(size, whole), anchor="middle",
