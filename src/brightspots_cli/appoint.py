@@ -13,7 +13,6 @@ from brightspots_cli import platform
 
 if TYPE_CHECKING:
     from brightspots_web.directory.models import Person
-    from brightspots_web.shared.permissions import Role
 
 
 class RoleName(str, Enum):  # noqa: UP042 - typer reads the values of a plain str Enum
@@ -45,9 +44,8 @@ def command(
     platform.start(home)
     from django.core.exceptions import ValidationError
 
-    from brightspots_web.directory import actions
+    from brightspots_web.directory import actions, queries
     from brightspots_web.directory.forms import PLACE_OF_ROLE, AppointForm
-    from brightspots_web.directory.models import Person
     from brightspots_web.shared.permissions import Role
 
     by = actions.command_line_operator()
@@ -58,7 +56,7 @@ def command(
     found = AppointForm.find(by, kind, place) if kind else None
     if kind and found is None:
         raise InputError(f'there is no {kind} "{place}".', mend="Check the spelling.")
-    person = Person.objects.filter(email__iexact=email).first() or _register(email, name)
+    person = queries.person_with(email) or _register(email, name)
     at: dict[str, Any] = {kind: found} if kind else {}
     try:
         appointment = actions.appoint(person, role.value, by=by, **at)

@@ -85,7 +85,11 @@ VIOLATIONS = [
         "def later():\n    from brightspots.insight import families",
         {"library-through-analysis"},
     ),
-    ("brightspots_web/insight/a.py", "import brightspots_web.imports.models", {"models-of-imports"}),
+    (
+        "brightspots_web/insight/a.py",
+        "import brightspots_web.imports.models",
+        {"models-of-imports"},
+    ),
     (
         "brightspots_web/home/a.py",
         "from brightspots_web.connectedness.models import Proposal",

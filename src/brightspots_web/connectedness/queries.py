@@ -8,7 +8,7 @@ from django.db.models import Avg, Count, Exists, Max, OuterRef, Q, QuerySet, Sub
 from brightspots_web.connectedness.models import Isolation, Proposal, ProposedMember, Variability
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Appointment, Area, Membership, Partnership, School
-from brightspots_web.shared.permissions import Capability, Role, may
+from brightspots_web.shared.permissions import Capability, may
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,9 @@ def members_of(partnership: Partnership) -> QuerySet[Membership]:
 
 def leaders_of(partnership: Partnership) -> QuerySet[Appointment]:
     """Who holds a live appointment as the partnership's system leader."""
-    return Appointment.objects.filter(
-        directory.live(), role=Role.SYSTEM_LEADER, partnership=partnership
-    ).select_related("person", "school")
+    return (
+        directory.live_leaders().filter(partnership=partnership).select_related("person", "school")
+    )
 
 
 def isolation_by_area(acting: Appointment | None, areas: list[Area]) -> dict[int, tuple[int, int]]:
@@ -118,9 +118,7 @@ def _not_in_partnership(schools: QuerySet[School]) -> QuerySet[School]:
 
 
 def _leaders() -> QuerySet[Appointment]:
-    return Appointment.objects.filter(
-        directory.live(), role=Role.SYSTEM_LEADER, partnership=OuterRef("pk")
-    )
+    return directory.live_leaders().filter(partnership=OuterRef("pk"))
 
 
 def partnership_list(acting: Appointment | None, area: Area | None = None) -> QuerySet[Partnership]:

@@ -54,6 +54,16 @@ def live_appointments(person: Person) -> QuerySet[Appointment]:
     )
 
 
+def live_leaders() -> QuerySet[Appointment]:
+    """Every system leader's appointment that holds today."""
+    return Appointment.objects.filter(live(), role=Role.SYSTEM_LEADER)
+
+
+def person_with(email: str) -> Person | None:
+    """Who signs in with this address."""
+    return Person.objects.filter(email__iexact=email).first()
+
+
 def appointment(key: int) -> Appointment:
     """The appointment that asked for a job, live or ended since."""
     return Appointment.objects.select_related("person", "area", "school", "partnership").get(pk=key)
