@@ -21,7 +21,7 @@ from brightspots_web.shared.charts.draw import (
     number,
     swatch,
 )
-from brightspots_web.shared.charts.maps import Area, map_drawing
+from brightspots_web.shared.charts.maps import Area, map_drawing, map_shape
 from brightspots_web.shared.charts.projection import Projection, compact_path, simplified
 
 # Neighbouring partnerships never share a style; far ones may, so six are enough.
