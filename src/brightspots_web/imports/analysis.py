@@ -17,7 +17,6 @@ from brightspots.core.errors import InputError as InputError
 from brightspots.core.fields import AREA_SEPARATOR, CODE_SUFFIX
 from brightspots.core.matching import match_schools
 from brightspots.core.nonvalues import EMPTY
-from brightspots.core.outlines import area_outlines
 from brightspots.core.problems import PROBLEM_SCHEMA as PROBLEM_SCHEMA
 from brightspots.core.problems import gather, problems_where
 from brightspots.core.schemas import schema_of
@@ -303,6 +302,8 @@ def unregistered(rows: Path) -> int:
 
 def drawn_outlines() -> dict[int, dict[str, Any]]:
     """Outlines around the schools of every area that no boundary file has given one."""
+    from brightspots.core.outlines import area_outlines  # a second to load; only imports need it
+
     names = register.area_names()
     paths = {key: AREA_SEPARATOR.join(path) for key, path in names.items()}
     places = pl.DataFrame(
