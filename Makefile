@@ -17,7 +17,7 @@ $(UV):
 $(VENV)/.run: requirements/run.txt pyproject.toml | $(UV)
 	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes $(if $(wildcard $(VENV)/.dev),requirements/dev.txt,requirements/run.txt)
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
-	@$(PYTHON) -m venv --help >/dev/null && touch $@
+	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(UV)
 	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
