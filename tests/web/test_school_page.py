@@ -260,7 +260,7 @@ class TestRuns:
         self, world: World, sign_in: SignIn
     ) -> None:
         run = published(world)
-        response = sign_in("teacher").get(reverse("insight:run", args=[run.uuid]))
+        response = sign_in("district_officer").get(reverse("insight:run", args=[run.uuid]))
         page = response.content.decode()
         assert run.input_hash in page
         assert run.sources[0]["sha256"] in page

@@ -75,8 +75,10 @@ class Standing:
 
     @property
     def may_need_help(self) -> bool:
-        """Whether to name neighbours who are strong: where help is more likely needed than not."""
-        return self.now is not None and (self.now.need_probability or 0.0) > 0.5
+        """Whether to name neighbours who are strong: clearly below, or more likely so than not."""
+        if self.now is None:
+            return False
+        return self.verdict == "below" or (self.now.need_probability or 0.0) > 0.5
 
 
 @dataclass(frozen=True)

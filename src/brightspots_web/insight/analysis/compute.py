@@ -197,14 +197,13 @@ def _families(
     for code, members, distances in zip(
         result.schools, result.members, result.distances, strict=True
     ):
-        here = members >= 0
-        near = distances[here]
+        size = int((members >= 0).sum())  # nearest first, so the middle one is the median
         rows.append(
             {
                 "school_id": keys[code],
-                "members": by_position[members[here]].tolist(),
-                "distance_median": float(np.median(near)) if near.size else None,
-                "distance_max": float(near.max()) if near.size else None,
+                "members": by_position[members[:size]].tolist(),
+                "distance_median": float(distances[size // 2]) if size else None,
+                "distance_max": float(distances[size - 1]) if size else None,
             }
         )
     return rows, {
