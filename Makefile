@@ -24,14 +24,21 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(UV)
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@ $(VENV)/.run
 
+# Compiled where gettext is installed; without it everything speaks English.
+$(VENV)/.messages: $(wildcard src/brightspots_web/locale/*/LC_MESSAGES/django.po) | $(UV)
+	@for po in $^; do if command -v msgfmt >/dev/null; then msgfmt -o $${po%.po}.mo $$po || exit 1; fi; done
+	@touch $@
+
 run: $(VENV)/.run ## set up, build the sample system the first time, run the main job, serve it
 	@sh deploy/system-packages.sh run
+	@$(MAKE) --no-print-directory $(VENV)/.messages
 	$(BIN)/brightspots sample --serve
 
 browser:
 	@sh deploy/system-packages.sh test
 
 test: $(VENV)/.dev browser ## set up and pass the whole test suite, browser journeys included
+	@$(MAKE) --no-print-directory $(VENV)/.messages
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 check: lint types contracts migrations translations ## everything that guards the house, tests apart
@@ -54,7 +61,7 @@ migrations: $(VENV)/.dev ## every model change has its migration
 	DJANGO_SETTINGS_MODULE=brightspots_web.config.settings.test $(BIN)/python manage.py makemigrations --check --dry-run
 
 translations: $(VENV)/.dev browser ## catalogues are complete and up to date
-	$(BIN)/python docs/check_translations.py
+	DJANGO_SETTINGS_MODULE=brightspots_web.config.settings.test $(BIN)/python docs/check_translations.py
 
 lock: | $(UV) ## write requirements/*.txt from pyproject.toml
 	$(UV) pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate --extra web pyproject.toml -o requirements/run.txt
