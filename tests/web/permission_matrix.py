@@ -221,6 +221,7 @@ MATRIX: dict[str, list[Case]] = {
     "connectedness:adopt": [Case(_a_proposal, post=allow(SYSTEM_WIDE, 302))],
     "connectedness:withdraw": [Case(_a_proposal, post=allow(SYSTEM_WIDE, 302))],
     "home:front": [Case(get=allow(APPOINTED, 302, otherwise=200))],
+    "home:methods": [Case(get=allow(SIGNED_IN))],
     "home:ministry": [Case(get=allow(SYSTEM_WIDE))],
     "home:attention_export": [Case(_csv, get=allow(SYSTEM_WIDE))],
     "home:areas_export": [Case(_csv, get=allow(SYSTEM_WIDE))],

@@ -148,7 +148,7 @@ def test_a_form_with_an_error_leads_to_its_field() -> None:
 
 
 def test_every_page_of_a_sample_says_that_its_data_are_invented() -> None:
-    words = "Invented data: this school system does not exist."
+    words = "Invented data: no such school exists."
     sample = {"name": "Sample", "is_sample": True}
     assert words in render_to_string("shared/base.html", {"system": sample})
     assert words not in render_to_string("shared/base.html", {"system": {"name": "Real"}})

@@ -11,13 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from brightspots_web.connectedness import queries
-from brightspots_web.connectedness.models import Proposal
+from brightspots_web.connectedness.models import Proposal, Variability
 from brightspots_web.directory import queries as directory
-from brightspots_web.directory.models import Membership, Partnership, School
+from brightspots_web.directory.models import Appointment, Membership, Partnership, School
 from brightspots_web.insight import queries as insight
 from brightspots_web.shared import charts
 from brightspots_web.shared.components import Badge, Cell, Column, KeyFigure, Link, Table
 from brightspots_web.shared.exports import Column as ExportColumn
+from brightspots_web.shared.permissions import Capability, may
 
 EXPORTS = ("csv", "xlsx")
 Row = dict[str, Any]
@@ -27,8 +28,9 @@ def partnership(found: Partnership, request: HttpRequest) -> Row:
     """The page of one partnership."""
     members = list(queries.members_of(found))
     grid = insight.partnership_grid(found)
+    acting: Appointment | None = getattr(request, "acting", None)
     seen = set(
-        directory.schools_visible_to(getattr(request, "acting", None))
+        directory.schools_visible_to(acting)
         .filter(pk__in=[member.school_id for member in members])
         .values_list("pk", flat=True)
     )
@@ -38,7 +40,9 @@ def partnership(found: Partnership, request: HttpRequest) -> Row:
         "facts": _facts(found, members),
         "table": _member_table(found, members, seen),
         "map": _member_map(found, members),
+        "waiting": _waiting(found, acting),
         "grid": _grid_chart(grid, seen),
+        "grid_caption": _grid_caption(grid),
         "grid_exports": _exports("connectedness:strengths_export", found.code),
         "made_url": reverse("insight:run", args=[grid.run.uuid]) if grid.run else "",
         "variability": _variability(found),
@@ -68,6 +72,23 @@ def _facts(found: Partnership, members: list[Membership]) -> list[tuple[str, Cel
         (_("Longest way to the leader's school"), _km(max(ways)) if ways else None),
         (_("Together since"), formats.date_format(found.formed, "DATE_FORMAT")),
     ]
+
+
+def _waiting(found: Partnership, acting: Appointment | None) -> Row | None:
+    """What happens next where nobody leads the partnership yet; None where somebody does."""
+    if queries.leaders_of(found).exists():
+        return None
+    school = found.lead_school.name if found.lead_school else _("one of its schools")
+    next_step: Row = {
+        "heading": _("This partnership waits for its system leader"),
+        "text": _(
+            "The head of {school} is proposed. Once the ministry or the district has talked with "
+            "them and appoints them, they see this page as their front page and can start."
+        ).format(school=school),
+    }
+    if may(acting, Capability.APPOINT):
+        next_step |= {"url": reverse("directory:people"), "link": _("Appoint the system leader")}
+    return next_step
 
 
 def _km(distance: float | None) -> str:
@@ -145,6 +166,18 @@ def _grid_chart(grid: insight.Grid, seen: set[int]) -> charts.Chart | None:
     )
 
 
+def _grid_caption(grid: insight.Grid) -> str:
+    words = _(
+        "The upright line is what is expected of schools in like circumstances; further right is "
+        "higher. A dot is a school's estimate, the bar where it very likely lies: a long bar "
+        "means that we are not sure. An empty cell: too few pupils to show."
+    )
+    if grid.run is None or grid.run.published_at is None:
+        return words
+    published = formats.date_format(grid.run.published_at, "DATE_FORMAT")
+    return f"{words} {_('Published on {date}.').format(date=published)}"
+
+
 def _distinct_names(schools: Iterable[School]) -> dict[int, str]:
     """School key -> name, with the code where two schools share a name."""
     listed = list(schools)
@@ -158,22 +191,31 @@ def _distinct_names(schools: Iterable[School]) -> dict[int, str]:
 
 
 def _variability(found: Partnership) -> list[KeyFigure]:
-    return [
-        KeyFigure(
-            label=row.subject,
-            value=charts.number(row.spread, 2),
-            unit=_("of the spread among pupils"),
-            interval=_("{lower} and {upper}").format(
-                lower=charts.number(row.lower, 2), upper=charts.number(row.upper, 2)
-            )
-            if row.lower is not None and row.upper is not None
-            else "",
-            n=row.n_schools,
-            n_of=ngettext("school", "schools", row.n_schools),
-            made_url=reverse("insight:run", args=[row.run]),
+    return [_difference(row) for row in queries.variability_of(found)]
+
+
+def _difference(row: Variability) -> KeyFigure:
+    """How much the schools differ in one outcome, said aloud."""
+    share = _percent(row.spread)
+    return KeyFigure(
+        label=row.subject,
+        value=share,
+        interval=_("{lower} and {upper}").format(
+            lower=_percent(row.lower), upper=_percent(row.upper)
         )
-        for row in queries.variability_of(found)
-    ]
+        if row.lower is not None and row.upper is not None
+        else "",
+        n=row.n_schools,
+        n_of=ngettext("school", "schools", row.n_schools),
+        sentence=_(
+            "A typical difference between our schools is about {share} of the spread among pupils."
+        ).format(share=share),
+        made_url=reverse("insight:run", args=[row.run]),
+    )
+
+
+def _percent(share: float) -> str:
+    return _("{number}%").format(number=charts.number(100 * share, 0))
 
 
 def member_columns() -> list[ExportColumn]:
@@ -392,7 +434,7 @@ def _proposal_figures(found: Proposal) -> list[KeyFigure]:
         ),
         KeyFigure(
             _("How close to the best possible"),
-            _("within {gap} %").format(gap=charts.number(100 * gap, 1))
+            _("within {gap}%").format(gap=charts.number(100 * gap, 1))
             if gap is not None
             else _("not known"),
             sentence=_("No way of grouping these schools can cost less by more than this."),

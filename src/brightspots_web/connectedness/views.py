@@ -20,7 +20,7 @@ from brightspots_web.shared.components import Table
 from brightspots_web.shared.exports import respond
 from brightspots_web.shared.permissions import Capability
 
-PAGE = 50
+PAGE = 20
 
 
 @require_safe

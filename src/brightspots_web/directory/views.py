@@ -25,7 +25,7 @@ from brightspots_web.shared.components import Column as Heading
 from brightspots_web.shared.exports import Column, respond
 from brightspots_web.shared.permissions import Capability
 
-PAGE = 50
+PAGE = 20
 
 
 def _search(request: ActingRequest) -> tuple[SchoolFilter, queries.SchoolSearch]:

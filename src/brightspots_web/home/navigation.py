@@ -5,7 +5,22 @@ from django.utils.translation import gettext as _
 
 from brightspots_web.directory.models import Appointment
 from brightspots_web.shared.components import NavItem
-from brightspots_web.shared.permissions import Capability, may
+from brightspots_web.shared.permissions import Capability, Role, may
+
+
+def front_url(acting: Appointment | None) -> str:
+    """The appointment's own front page; "" where it has none."""
+    if acting is None:
+        return ""
+    if may(acting, Capability.SEE_SYSTEM):
+        return reverse("home:ministry")
+    if acting.role == Role.DISTRICT_OFFICER and acting.area is not None:
+        return reverse("home:area", args=[acting.area.pk])
+    if acting.role == Role.SYSTEM_LEADER and acting.partnership is not None:
+        return reverse("connectedness:partnership", args=[acting.partnership.code])
+    if acting.school is not None:
+        return reverse("home:school", args=[acting.school.code])
+    return ""
 
 
 def navigation_for(acting: Appointment | None, path: str) -> list[NavItem]:
@@ -28,8 +43,10 @@ def navigation_for(acting: Appointment | None, path: str) -> list[NavItem]:
         places.append(("directory:people", _("People")))
     if may(acting, Capability.SEE_AUDIT):
         places.append(("shared:audit", _("Audit trail")))
+    front = front_url(acting)
     items = []
     for name, label in places:
         url = reverse(name)
-        items.append(NavItem(label, url, path == url if url == "/" else path.startswith(url)))
+        current = path in {url, front} if name == "home:front" else path.startswith(url)
+        items.append(NavItem(label, url, current and not (name != "home:front" and path == front)))
     return items

@@ -5,6 +5,7 @@ from brightspots_web.home import school, views
 app_name = "home"
 urlpatterns = [
     path("", views.front, name="front"),
+    path("methods/", views.methods, name="methods"),
     path("ministry/", views.ministry, name="ministry"),
     path("ministry/attention.<export:fmt>", views.attention_export, name="attention_export"),
     path("areas.<export:fmt>", views.areas_export, name="areas_export"),

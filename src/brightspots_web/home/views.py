@@ -14,12 +14,13 @@ from brightspots_web.directory.forms import SchoolFilter
 from brightspots_web.directory.middleware import ActingRequest
 from brightspots_web.directory.models import Area
 from brightspots_web.home import differences, front_pages
+from brightspots_web.home.navigation import front_url
 from brightspots_web.home.next_steps import NextStep, next_step
 from brightspots_web.insight import queries as insight
 from brightspots_web.insight.models import Run
 from brightspots_web.shared.components import Link
 from brightspots_web.shared.exports import respond
-from brightspots_web.shared.permissions import Capability, Role, may
+from brightspots_web.shared.permissions import Capability, may
 
 PAGE = 20
 
@@ -27,18 +28,14 @@ PAGE = 20
 @require_safe
 def front(request: ActingRequest) -> HttpResponse:
     """Everybody's own front page."""
-    acting = request.acting
-    if acting is None:
-        return render(request, "home/no_appointment.html")
-    if may(acting, Capability.SEE_SYSTEM):
-        return redirect("home:ministry")
-    if acting.role == Role.DISTRICT_OFFICER and acting.area is not None:
-        return redirect("home:area", pk=acting.area.pk)
-    if acting.role == Role.SYSTEM_LEADER and acting.partnership is not None:
-        return redirect("connectedness:partnership", code=acting.partnership.code)
-    if acting.school is None:
-        return render(request, "home/no_appointment.html")
-    return redirect("home:school", code=acting.school.code)
+    url = front_url(request.acting)
+    return redirect(url) if url else render(request, "home/no_appointment.html")
+
+
+@require_safe
+def methods(request: ActingRequest) -> HttpResponse:
+    """How the numbers are made, in plain words, for everybody who signs in."""
+    return render(request, "home/methods.html")
 
 
 @requires(Capability.SEE_SYSTEM)
