@@ -19,7 +19,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from brightspots.connectedness.compiled import compiled
+from brightspots.connectedness.compiled import compiled, compiled_helper
 from brightspots.connectedness.costs import NEVER
 from brightspots.connectedness.problem import Tables
 from brightspots.connectedness.reach import Arcs, ArcStore
@@ -30,7 +30,7 @@ PATIENCE = 12
 """Steps without a better bound after which the step size is halved."""
 
 
-@compiled
+@compiled_helper
 def _keep_smallest(values, places, count, limit, value, place):  # type: ignore[no-untyped-def]
     """Insert into a sorted list of at most `limit`; return the new length."""
     if count == limit and value >= values[count - 1]:

@@ -34,6 +34,15 @@ def cache_folder() -> str | None:
     return str(folder) if os.access(folder, os.W_OK) else None
 
 
+def compiled_helper(function: Function) -> Function:
+    """Compile a function that only compiled functions call: no door from Python, half the time.
+
+    Nothing is cached for it, since its code is part of its callers'.
+    """
+    helper: Function = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    return helper
+
+
 def compiled(function: Function) -> Function:
     """Compile `function` with numba, and keep the result in :func:`cache_folder` if possible.
 

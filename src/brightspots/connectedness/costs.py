@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from brightspots.connectedness.compiled import compiled
+from brightspots.connectedness.compiled import compiled, compiled_helper
 from brightspots.core.geography import EARTH_RADIUS_KM
 
 NEVER = 1e18
@@ -73,7 +73,7 @@ def distance_km(xyz, i, j):  # type: ignore[no-untyped-def]
     return DIAMETER_KM * math.asin(min(0.5 * math.sqrt(dx * dx + dy * dy + dz * dz), 1.0))
 
 
-@compiled
+@compiled_helper
 def fill_local(tables, local, m):  # type: ignore[no-untyped-def]
     """Copy the columns and distances of the first `m` places."""
     for a in range(m):
@@ -96,7 +96,7 @@ def fill_local(tables, local, m):  # type: ignore[no-untyped-def]
             local.km[b, a] = km
 
 
-@compiled
+@compiled_helper
 def price(tables, local, row):  # type: ignore[no-untyped-def]
     """Cost of the partnership in `row` under its cheapest leader, and that leader's place."""
     size = local.size[row]

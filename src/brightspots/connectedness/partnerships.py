@@ -188,7 +188,6 @@ def _plan(
     found, over, stopped = search(
         tables,
         start,
-        [],
         seed=seed,
         steps=problem.parameters.steps_per_school * sum(map(len, start)),
         deadline=deadline,

@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from brightspots.connectedness.compiled import compiled
+from brightspots.connectedness.compiled import compiled_helper
 from brightspots.connectedness.costs import NEVER, price
 
 
-@compiled
+@compiled_helper
 def draw(random):  # type: ignore[no-untyped-def]
     """Next number in [0, 1): SplitMix64 (Steele, Lea and Flood 2014), the same on every machine."""
     random[0] += np.uint64(0x9E3779B97F4A7C15)
@@ -21,7 +21,7 @@ def draw(random):  # type: ignore[no-untyped-def]
     return (z >> np.uint64(11)) * (1.0 / 9007199254740992.0)
 
 
-@compiled
+@compiled_helper
 def _grow(tables, local, m, start, size, taken):  # type: ignore[no-untyped-def]
     """Put into row `taken` the best partnership of `size` that holds `start`; False if none.
 
@@ -79,7 +79,7 @@ def _grow(tables, local, m, start, size, taken):  # type: ignore[no-untyped-def]
     return best < NEVER
 
 
-@compiled
+@compiled_helper
 def rebuild(tables, local, m, rows, random):  # type: ignore[no-untyped-def]
     """Build partnerships from one side of the map to the other; return their number.
 
@@ -130,7 +130,7 @@ def rebuild(tables, local, m, rows, random):  # type: ignore[no-untyped-def]
     return taken
 
 
-@compiled
+@compiled_helper
 def _without(local, row, a, trial):  # type: ignore[no-untyped-def]
     """Copy `row` into `trial` without the place `a`."""
     count = 0
@@ -141,7 +141,7 @@ def _without(local, row, a, trial):  # type: ignore[no-untyped-def]
     local.size[trial] = count
 
 
-@compiled
+@compiled_helper
 def _adopt(tables, local, row, trial):  # type: ignore[no-untyped-def]
     """Make `trial` the content of `row`."""
     local.size[row] = local.size[trial]
@@ -151,7 +151,7 @@ def _adopt(tables, local, row, trial):  # type: ignore[no-untyped-def]
     local.cost[row], local.leader[row] = price(tables, local, row)
 
 
-@compiled
+@compiled_helper
 def insert_loose(tables, local, m, rows):  # type: ignore[no-untyped-def]
     """Put each school left out into the partnership where it costs least, if any may take it."""
     trial = local.size.shape[0] - 1
@@ -175,7 +175,7 @@ def insert_loose(tables, local, m, rows):  # type: ignore[no-untyped-def]
             local.cost[where], local.leader[where] = price(tables, local, where)
 
 
-@compiled
+@compiled_helper
 def exchange_loose(tables, local, m):  # type: ignore[no-untyped-def]
     """Leave out another school instead where that is cheaper; True if any were exchanged."""
     trial = local.size.shape[0] - 1
@@ -205,7 +205,7 @@ def exchange_loose(tables, local, m):  # type: ignore[no-untyped-def]
     return exchanged
 
 
-@compiled
+@compiled_helper
 def move(tables, local, m, rows):  # type: ignore[no-untyped-def]
     """Move single schools to another partnership where that is cheaper; True if any moved."""
     out, into = local.size.shape[0] - 1, local.size.shape[0] - 2
@@ -241,7 +241,7 @@ def move(tables, local, m, rows):  # type: ignore[no-untyped-def]
     return moved
 
 
-@compiled
+@compiled_helper
 def swap(tables, local, m):  # type: ignore[no-untyped-def]
     """Exchange two schools of different partnerships where that is cheaper; True if any were."""
     one, other = local.size.shape[0] - 1, local.size.shape[0] - 2

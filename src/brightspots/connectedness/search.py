@@ -12,12 +12,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brightspots.connectedness.compiled import compiled
+from brightspots.connectedness.compiled import compiled, compiled_helper
 from brightspots.connectedness.costs import (
     LEFT_OUT,
     NEVER,
@@ -67,7 +68,7 @@ class State(NamedTuple):
     random: NDArray[np.uint64]
 
 
-@compiled
+@compiled_helper
 def _loosen(state, i):  # type: ignore[no-untyped-def]
     state.of[i] = -1
     state.place[i] = state.counts[1]
@@ -75,7 +76,7 @@ def _loosen(state, i):  # type: ignore[no-untyped-def]
     state.counts[1] += 1
 
 
-@compiled
+@compiled_helper
 def _tighten(state, i):  # type: ignore[no-untyped-def]
     last = state.loose[state.counts[1] - 1]
     state.loose[state.place[i]] = last
@@ -105,7 +106,7 @@ def _load(tables, state, local, groups):  # type: ignore[no-untyped-def]
         state.counts[0] += 1
 
 
-@compiled
+@compiled_helper
 def _gather(tables, state, seed, wanted, chosen, local):  # type: ignore[no-untyped-def]
     """Choose partnerships around `seed`; return their number and how many loose schools go along.
 
@@ -161,7 +162,7 @@ def _gather(tables, state, seed, wanted, chosen, local):  # type: ignore[no-unty
     return count, loose
 
 
-@compiled
+@compiled_helper
 def _write_back(state, local, m, rows, chosen, count, loose):  # type: ignore[no-untyped-def]
     """Replace the chosen partnerships of the state by the local ones."""
     for x in range(loose):
@@ -185,7 +186,7 @@ def _write_back(state, local, m, rows, chosen, count, loose):  # type: ignore[no
             _loosen(state, local.ids[a])
 
 
-@compiled
+@compiled_helper
 def _step(tables, state, local, chosen, seed, temperature):  # type: ignore[no-untyped-def]
     """Take apart, build, mend, and keep or drop; return the change kept (0 if dropped)."""
     wanted = 2 + int(draw(state.random) * (AT_ONCE - 1))
@@ -220,59 +221,100 @@ def _step(tables, state, local, chosen, seed, temperature):  # type: ignore[no-u
 
 
 @compiled
-def _steps(tables, state, local, chosen, active, number, hot, cold):  # type: ignore[no-untyped-def]
-    """Do `number` steps while the temperature falls from `hot` to `cold`; return the change."""
-    total = 0.0
+def _steps(  # type: ignore[no-untyped-def]
+    tables, state, local, chosen, active, centre, hops, number, hot, cold
+):
+    """Do `number` steps while the temperature falls from `hot` to `cold`.
+
+    Around schools of `active` drawn at random, one in twenty times around one left out; or, with a
+    `centre`, up to `hops` neighbours away from it, and with no hops only until it is served. One
+    function for all of them, since it is the one that takes long to compile.
+    """
     for step in range(number):
         temperature = hot * (cold / hot) ** (step / number)
-        seed = active[int(draw(state.random) * len(active))]
-        if state.counts[1] > 0 and draw(state.random) < 0.05:
-            seed = state.loose[int(draw(state.random) * state.counts[1])]
-        total += _step(tables, state, local, chosen, seed, temperature)
-    return total
-
-
-@compiled
-def _serve_loose(tables, state, local, chosen, tries):  # type: ignore[no-untyped-def]
-    """Rebuild `tries` times around each school left out; only what is not dearer is kept."""
-    order = state.loose[: state.counts[1]].copy()
-    order.sort()
-    for seed in order:
-        for _ in range(tries):
-            if state.of[seed] >= 0:
-                break
-            _step(tables, state, local, chosen, seed, 1e-9)
-
-
-@compiled
-def _shake(tables, state, local, chosen, centre, number):  # type: ignore[no-untyped-def]
-    """Anneal a few steps around one school only, hotter than elsewhere, down to cold."""
-    for step in range(number):
-        seed = centre
-        for _ in range(int(draw(state.random) * 4)):
-            pick = tables.near[seed, int(draw(state.random) * tables.near.shape[1])]
-            if pick >= 0:
-                seed = pick
-        temperature = SHAKE_KM * (COLD_KM / SHAKE_KM) ** (step / number)
+        if centre >= 0:
+            if hops == 0 and state.of[centre] >= 0:
+                return
+            seed = centre
+            for _ in range(int(draw(state.random) * (hops + 1)) if hops > 0 else 0):
+                pick = tables.near[seed, int(draw(state.random) * tables.near.shape[1])]
+                if pick >= 0:
+                    seed = pick
+        else:
+            seed = active[int(draw(state.random) * len(active))]
+            if state.counts[1] > 0 and draw(state.random) < 0.05:
+                seed = state.loose[int(draw(state.random) * state.counts[1])]
         _step(tables, state, local, chosen, seed, temperature)
 
 
-def _shake_loose(
-    tables: Tables, state: State, local: Local, chosen: NDArray[np.int64], most: int,
-    tell: Callable[[], None],
-) -> None:  # fmt: skip
-    """Shake the map around schools left out, `most` of them; a shake that does not help is undone.
+@dataclass(frozen=True)
+class _Search:
+    """The state and the room to work in."""
 
-    A school that no single step can place may find room once its surroundings have moved.
-    """
-    for centre in sorted(state.loose[: state.counts[1]].tolist())[:most]:
-        if state.of[centre] >= 0:
-            continue
-        tell()
-        before, total = _copy(state), _total(state)
-        _shake(tables, state, local, chosen, centre, SHAKE_STEPS)
-        if _total(state) > total:
-            _restore(state, before)
+    tables: Tables
+    state: State
+    local: Local
+    chosen: NDArray[np.int64]
+    active: NDArray[np.int64]
+    progress: Callable[[float, str], None]
+
+    def steps(
+        self, number: int, hot: float, cold: float, *, centre: int = -1, hops: int = 0
+    ) -> None:
+        _steps(
+            self.tables, self.state, self.local, self.chosen, self.active, centre, hops, number,
+            hot, cold,
+        )  # fmt: skip
+
+    def left_out(self) -> list[int]:
+        return sorted(self.state.loose[: self.state.counts[1]].tolist())
+
+    def serve_left_out(self, tries: int) -> None:
+        """Rebuild up to `tries` times around each school left out; nothing dearer is kept."""
+        for centre in self.left_out():
+            self.progress(0.0, "placing every school")
+            self.steps(tries, 1e-9, 1e-9, centre=centre)
+
+    def shake_left_out(self, most: int) -> None:
+        """Anneal around schools left out, `most` of them; what does not help is undone.
+
+        A school that no single step can place may find room once its surroundings have moved.
+        """
+        for centre in self.left_out()[:most]:
+            if self.state.of[centre] >= 0:
+                continue
+            self.progress(1.0, "placing every school")
+            before, total = _copy(self.state), _total(self.state)
+            self.steps(SHAKE_STEPS, SHAKE_KM, COLD_KM, centre=centre, hops=3)
+            if _total(self.state) > total:
+                _restore(self.state, before)
+
+    def anneal(self, steps: int, deadline: float | None) -> bool:
+        """Anneal in short runs; between them look at the clock and keep the best state.
+
+        A copy of the state costs as much as the system is large, so it is taken at most once for
+        every school's worth of steps: a step's cost does not grow with the system.
+        """
+        best, best_total = _copy(self.state), _total(self.state)
+        done, since_copy = 0, 0
+        stopped = False
+        while done < steps and not stopped:
+            number = min(STEPS_BETWEEN_LOOKS, steps - done)
+            fall = COLD_KM / HOT_KM
+            self.steps(
+                number, HOT_KM * fall ** (done / steps), HOT_KM * fall ** ((done + number) / steps)
+            )
+            done += number
+            since_copy += number
+            if since_copy >= len(self.active) or done >= steps:
+                since_copy = 0
+                if (total := _total(self.state)) < best_total:
+                    best, best_total = _copy(self.state), total
+            self.progress(done / steps, "improving")
+            stopped = deadline is not None and time.monotonic() > deadline and done < steps
+        if _total(self.state) > best_total:
+            _restore(self.state, best)
+        return stopped
 
 
 def _total(state: State) -> float:
@@ -289,8 +331,9 @@ def _restore(state: State, best: State) -> None:
             array[...] = getattr(best, name)
 
 
-def _make_state(tables: Tables, groups: list[NDArray[np.int64]], left: list[int], seed: int,
-                local: Local) -> State:  # fmt: skip
+def _make_state(
+    tables: Tables, groups: list[NDArray[np.int64]], seed: int, local: Local
+) -> State:  # fmt: skip
     n = len(tables.xyz)
     room = max(n // tables.minimum, len(groups)) + 1
     state = State(
@@ -311,8 +354,6 @@ def _make_state(tables: Tables, groups: list[NDArray[np.int64]], left: list[int]
         state.size[g] = len(members)
         state.members[g, : len(members)] = members
         state.of[members] = g
-    for i in left:
-        _loosen(state, i)
     _load(tables, state, local, len(groups))
     return state
 
@@ -320,7 +361,6 @@ def _make_state(tables: Tables, groups: list[NDArray[np.int64]], left: list[int]
 def search(
     tables: Tables,
     groups: list[NDArray[np.int64]],
-    left: list[int],
     *,
     seed: int,
     steps: int,
@@ -335,8 +375,6 @@ def search(
         With neighbour lists.
     groups : list of int arrays
         Disjoint, of `maximum` schools at most; those not allowed are taken apart first.
-    left : list of int
-        Schools to serve that are in none of `groups`.
     seed : int
     steps : int
     deadline : float, optional
@@ -351,56 +389,17 @@ def search(
         Schools still in no partnership.
     stopped_early : bool
     """
-    active = np.array(
-        sorted([int(i) for members in groups for i in members] + left), dtype=np.int64
-    )
+    if not groups:
+        return [], [], False
     places = AT_ONCE * tables.maximum + LOOSE_AT_ONCE
     local = make_local(places, places // tables.minimum + 1, tables.maximum)
+    state = _make_state(tables, groups, seed, local)
     chosen = np.zeros(AT_ONCE, dtype=np.int64)
-    state = _make_state(tables, groups, left, seed, local)
-    stopped = False
-    if len(active):
-        for _ in range(3):
-            progress(0.0, "placing every school")
-            _serve_loose(tables, state, local, chosen, 20)
-        stopped = _anneal(tables, state, local, chosen, active, steps, deadline, progress)
-        for _ in range(2):
-            _shake_loose(
-                tables, state, local, chosen, 20 + len(active) // 1000,
-                lambda: progress(1.0, "placing every school"),
-            )  # fmt: skip
+    run = _Search(tables, state, local, chosen, np.sort(np.concatenate(groups)), progress)
+    for _ in range(3):
+        run.serve_left_out(20)
+    stopped = run.anneal(steps, deadline)
+    for _ in range(2):
+        run.shake_left_out(20 + len(run.active) // 1000)
     found = [state.members[g, : state.size[g]].copy() for g in np.flatnonzero(state.size)]
-    return found, sorted(int(i) for i in state.loose[: state.counts[1]]), stopped
-
-
-def _anneal(
-    tables: Tables, state: State, local: Local, chosen: NDArray[np.int64],
-    active: NDArray[np.int64], steps: int, deadline: float | None,
-    progress: Callable[[float, str], None],
-) -> bool:  # fmt: skip
-    """Anneal in short runs; between them look at the clock and keep the best state.
-
-    A copy of the state costs as much as the system is large, so it is taken at most once for every
-    school's worth of steps: a step's cost does not grow with the system.
-    """
-    best, best_total = _copy(state), _total(state)
-    done, since_copy = 0, 0
-    stopped = False
-    while done < steps:
-        number = min(STEPS_BETWEEN_LOOKS, steps - done)
-        hot = HOT_KM * (COLD_KM / HOT_KM) ** (done / steps)
-        cold = HOT_KM * (COLD_KM / HOT_KM) ** ((done + number) / steps)
-        _steps(tables, state, local, chosen, active, number, hot, cold)
-        done += number
-        since_copy += number
-        if since_copy >= len(active) or done >= steps:
-            since_copy = 0
-            if (total := _total(state)) < best_total:
-                best, best_total = _copy(state), total
-        progress(done / steps, "improving")
-        if deadline is not None and time.monotonic() > deadline and done < steps:
-            stopped = True
-            break
-    if _total(state) > best_total:
-        _restore(state, best)
-    return stopped
+    return found, run.left_out(), stopped
