@@ -63,6 +63,7 @@ def check(
     """Upload, map and check."""
     data = content.encode() if isinstance(content, str) else content
     batch = actions.upload(io.BytesIO(data), name=name, kind=definition["kind"], by=by)
+    actions.look(batch, by=by)
     batch = actions.set_mapping(batch, definition, by=by)
     job = work(actions.check(batch, by=by))
     assert job.status == Job.Status.DONE, job.problem

@@ -1,6 +1,7 @@
 """All writes of imports: upload, map, check, confirm, undo. The long ones are done by jobs."""
 
 import hashlib
+import json
 import uuid
 from collections.abc import Mapping as AnyMapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 from brightspots_web.directory import actions as directory
 from brightspots_web.directory.models import Appointment
 from brightspots_web.imports import analysis, boundaries, queries, store
-from brightspots_web.imports.models import Batch, Kind, Mapping, RecordChange
+from brightspots_web.imports.models import OPEN, Batch, Kind, Mapping, RecordChange
 from brightspots_web.shared import audit, jobs
 from brightspots_web.shared.models import Job
 
@@ -78,19 +79,18 @@ def read_again(batch: Batch, options: AnyMapping[str, Any], *, by: Appointment) 
 def find_columns(batch: Batch) -> None:
     """Keep the columns and first rows of the file, or why it cannot be read."""
     path = queries.upload_path(batch)
+    # Confirmed or given up in the meantime: its state stays as it is.
+    still_open = Batch.objects.filter(pk=batch.pk, status__in=OPEN)
     try:
         if batch.kind == Kind.BOUNDARIES:
             header = boundaries.look(path, batch.file_name)
         else:
             header = analysis.look(path, batch.file_name, batch.mapping)
     except analysis.InputError as error:
-        Batch.objects.filter(pk=batch.pk).update(
-            header={}, status=Batch.Status.REFUSED, refusal=str(error)
-        )
+        still_open.update(header={}, status=Batch.Status.REFUSED, refusal=str(error))
     else:
-        Batch.objects.filter(pk=batch.pk).update(
-            header=header, status=Batch.Status.UPLOADED, refusal=""
-        )
+        store.look_file(batch.pk).write_text(json.dumps(header.pop("rows")))
+        still_open.update(header=header, status=Batch.Status.UPLOADED, refusal="")
     batch.refresh_from_db()
 
 

@@ -70,6 +70,7 @@ def confirm(parameters: Mapping[str, Any], progress: Progress) -> dict[str, Any]
         progress(0.7, _("Drawing the outlines of areas around their schools"))
         actions.publish_outlines(batch, analysis.drawn_outlines(), by=by)
     store.staging_file(batch.pk).unlink(missing_ok=True)
+    store.look_file(batch.pk).unlink(missing_ok=True)
     return dict(batch.counts)
 
 

@@ -67,7 +67,7 @@ class Batch(models.Model):
     size = models.PositiveBigIntegerField()
     sha256 = models.CharField(max_length=64, db_index=True)
     header = models.JSONField(default=dict)
-    """The first rows as they stand in the file: {"columns": [...], "rows": [[...], ...]}."""
+    """What was found on looking at the file: its columns, format, encoding, header row."""
     mapping = models.JSONField(default=dict)
     mapping_name = models.CharField(max_length=100, blank=True)
     counts = models.JSONField(default=dict)
@@ -104,8 +104,7 @@ class Batch(models.Model):
 
     @property
     def can_be_mapped(self) -> bool:
-        open_ = {self.Status.UPLOADED, self.Status.CHECKED, self.Status.REFUSED}
-        return self.status in open_ | {self.Status.UNCHANGED} and not self.busy
+        return self.status in OPEN and not self.busy
 
     @property
     def changes(self) -> int:
@@ -118,6 +117,17 @@ class Batch(models.Model):
     @property
     def changes_register(self) -> bool:
         return self.kind in {Kind.SCHOOLS, Kind.BOUNDARIES}
+
+
+OPEN = frozenset(
+    {
+        Batch.Status.UPLOADED,
+        Batch.Status.CHECKED,
+        Batch.Status.REFUSED,
+        Batch.Status.UNCHANGED,
+    }
+)
+"""States in which an import can still be mapped, checked or given up."""
 
 
 class RecordChange(models.Model):

@@ -200,22 +200,20 @@ def _problem_cells(problem: Mapping[str, Any]) -> list[Cell]:
     return [shown, problem["column"] or "–", problem["value"] or "–", text, problem["mend"] or "–"]
 
 
-def preview_table(batch: Batch) -> Table:
-    header = batch.header
+def preview_table(batch: Batch, rows: Sequence[Sequence[str]]) -> Table:
     return Table(
         _("The first rows, as they stand in the file"),
-        [Column(column) for column in header["columns"][:12]],
-        [[cell or "–" for cell in row[:12]] for row in header["rows"]],
+        [Column(column) for column in batch.header["columns"][:12]],
+        [[cell or "–" for cell in row[:12]] for row in rows],
         empty=_("There are no rows below the names of the columns."),
     )
 
 
-def first_cells(batch: Batch) -> dict[str, str]:
+def first_cells(batch: Batch, rows: Sequence[Sequence[str]]) -> dict[str, str]:
     """An example of each column: its first cell with something in it."""
-    header = batch.header
     return {
-        column: next((row[at] for row in header["rows"] if at < len(row) and row[at]), "")
-        for at, column in enumerate(header["columns"])
+        column: next((row[at] for row in rows if at < len(row) and row[at]), "")
+        for at, column in enumerate(batch.header["columns"])
     }
 
 

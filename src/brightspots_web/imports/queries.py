@@ -1,5 +1,6 @@
 """All reads of imports."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from django.db.models import QuerySet
 
 from brightspots_web.directory import queries as register
 from brightspots_web.imports import store
-from brightspots_web.imports.models import Batch, Kind, Mapping, RecordChange
+from brightspots_web.imports.models import OPEN, Batch, Kind, Mapping, RecordChange
 from brightspots_web.shared.permissions import Actor, Capability, may
 
 REGISTER_KINDS = (Kind.SCHOOLS, Kind.BOUNDARIES)
@@ -104,6 +105,12 @@ def problems(batch: Batch, limit: int | None = None) -> list[dict[str, Any]]:
     return (rows if limit is None else rows.head(limit)).collect().to_dicts()
 
 
+def first_rows(batch: Batch) -> list[list[str]]:
+    path = store.look_file(batch.pk)
+    rows: list[list[str]] = json.loads(path.read_text()) if path.exists() else []
+    return rows
+
+
 def problem_counts(batch: Batch) -> list[dict[str, Any]]:
     """Problems of one kind counted together, refusals first: severity, problem, column, count."""
     path = store.problems_file(batch.pk)
@@ -125,12 +132,11 @@ def levels() -> dict[int, list[str]]:
 
 def files_in_use() -> set[Path]:
     """Files of the data folder that some batch still needs."""
-    open_ = {Batch.Status.UPLOADED, Batch.Status.CHECKED, Batch.Status.REFUSED}
     kept: set[Path] = set()
     for each in Batch.objects.exclude(status=Batch.Status.DISCARDED):
         kept.add(store.problems_file(each.pk))
-        if each.status in open_ | {Batch.Status.UNCHANGED}:
-            kept.add(store.staging_file(each.pk))
+        if each.status in OPEN:
+            kept |= {store.staging_file(each.pk), store.look_file(each.pk)}
         if each.data_path:
             kept.add(Path(settings.DATA_FOLDER) / each.data_path)
     return kept

@@ -52,6 +52,11 @@ def staging_file(batch: int) -> Path:
     return folder("staging") / f"batch-{batch}.parquet"
 
 
+def look_file(batch: int) -> Path:
+    """The first rows as they stand in the file: they may be pupils', so not in the database."""
+    return folder("staging") / f"batch-{batch}.first-rows.json"
+
+
 def problems_file(batch: int) -> Path:
     return folder("problems") / f"batch-{batch}.parquet"
 
@@ -108,7 +113,7 @@ def ordered(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def remove(batch: int) -> None:
-    for path in (staging_file(batch), problems_file(batch)):
+    for path in (staging_file(batch), look_file(batch), problems_file(batch)):
         path.unlink(missing_ok=True)
 
 

@@ -163,7 +163,7 @@ def mapping(request: ActingRequest, pk: int) -> HttpResponse:
         "batch": found,
         "form": form,
         "breadcrumb": _crumbs(found),
-        "preview": pages.preview_table(found),
+        "preview": pages.preview_table(found, queries.first_rows(found)),
     }
     if found.kind != Kind.BOUNDARIES:
         saved = SavedForm(kind=found.kind, initial={"saved": request.GET.get("saved")})
@@ -191,7 +191,7 @@ def _mapping_form(request: ActingRequest, found: Batch) -> Any:
             **analysis.suggest(found.kind, columns, found.file_name),
             **pages.reading_options(found),
         }
-    examples = pages.first_cells(found)
+    examples = pages.first_cells(found, queries.first_rows(found))
     return MappingForm(
         data, kind=found.kind, columns=columns, definition=definition, examples=examples
     )
