@@ -10,8 +10,11 @@ import polars as pl
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
+from typer import Exit
 
+from brightspots.core.errors import InputError
 from brightspots.insight.variability import spread_within
+from brightspots_cli.analyse import command
 from brightspots_web.insight import actions, analysis, circumstances, queries
 from brightspots_web.insight.analysis.areas import true_spread
 from brightspots_web.insight.analysis.school_way import with_spread
@@ -122,6 +125,12 @@ class TestPublishing:
         run = published(world)
         assert set(run.summary["outcomes"]) == {"Reading", "Singing"}
         assert "Latin" in run.summary["problems"]
+
+    def test_the_systems_count_of_candidates_is_the_count_of_its_areas(self, world: World) -> None:
+        run = published(world)
+        whole = queries.candidates_count(run=run)
+        assert whole == queries.candidates_count(world.areas["Testland"], run)
+        assert whole["schools"] >= 2
 
     def test_only_whoever_may_analyse_can_start(self, world: World) -> None:
         for who in ("head", "minister", "district_officer", "teacher"):
@@ -271,6 +280,48 @@ class TestComputingAgain:
         second = Run.objects.get(uuid=analyse(analyst).result["run"])
         assert second.input_hash == first.input_hash
         assert lasting(second, "N3").estimate == lasting(first, "N3").estimate
+
+
+class TestCommandLine:
+    """The command's own way; starting the platform is left out, since the test has one."""
+
+    @pytest.fixture(autouse=True)
+    def platform(self) -> Iterator[None]:
+        with patch("brightspots_cli.platform.start"):
+            yield
+
+    def test_analyse_and_verify_go_the_whole_way(
+        self, world: World, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        bring_in(results(), RESULTS_MAPPING, world.cast["analyst"])
+        command(subject=["Reading"], context="poverty, roll")
+        said = capsys.readouterr().out
+        run = queries.current_run()
+        assert run is not None
+        assert "Reading: 14 schools, 2021 to 2023, from school figures." in said
+        assert f"brightspots analyse --run {run.uuid} --verify" in said
+        assert run.settings["context"] == ["poverty", "roll"]
+        command(run=str(run.uuid), verify=True)
+        assert "All are equal." in capsys.readouterr().out
+
+    def test_verify_ends_with_1_when_a_figure_is_not_what_it_was(
+        self, world: World, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        run = published(world)
+        Family.objects.filter(run=run, school__code="N2").delete()
+        with pytest.raises(Exit) as ended:
+            command(run=str(run.uuid), verify=True)
+        assert ended.value.exit_code == 1
+        assert "1 differ" in capsys.readouterr().out
+
+    @pytest.mark.parametrize("uuid", ["nonsense", "00000000-0000-4000-8000-000000000000"])
+    def test_an_unknown_run_is_refused_in_words(self, world: World, uuid: str) -> None:
+        with pytest.raises(InputError, match="There is no published run"):
+            command(run=uuid, verify=True)
+
+    def test_a_failed_analysis_is_a_refusal_with_its_reason(self, world: World) -> None:
+        with pytest.raises(InputError, match="Import results"):
+            command()
 
 
 class TestCircumstances:

@@ -347,6 +347,9 @@ def candidates_count(area: Area | None = None, run: Run | None = None) -> dict[s
     run = run or current_run()
     if run is None:
         return {"bright_spot": 0, "worth_a_visit": 0, "schools": 0}
+    counted = run.summary.get("bright_spots", {}).get("schools")
+    if area is None and counted is not None:
+        return dict(counted)  # counted once, when the run was made
     flagged = Estimate.objects.filter(run=run, year=None).exclude(label="")
     if area is not None:
         flagged = flagged.filter(school__area__path__startswith=area.path)

@@ -112,8 +112,9 @@ def sources_export(request: ActingRequest, uuid: UUID, fmt: str) -> HttpResponse
 def start(request: ActingRequest) -> HttpResponse:
     """Choose what to take into account and start; the job's page shows how far it is."""
     choices = queries.choices()
-    form = StartForm(request.POST or None, subjects=choices.subjects, context=choices.context)
-    if request.method == "POST" and form.is_valid() and request.acting is not None:
+    posted = request.POST if request.method == "POST" else None
+    form = StartForm(posted, subjects=choices.subjects, context=choices.context)
+    if form.is_valid() and request.acting is not None:
         chosen = form.cleaned_data
         job = actions.start(
             by=request.acting,

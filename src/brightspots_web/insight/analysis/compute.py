@@ -92,6 +92,7 @@ def compute(inputs: Inputs, settings: Settings, progress: Progress) -> Findings:
             "worth_a_visit": flags.n_visit,
             "expected_false": round(flags.expected_false_bright, 2),
             "expected_false_visit": round(flags.expected_false_visit, 2),
+            "schools": _flagged_schools(flags.frame),
         },
         "compute_seconds": {name: round(took, 2) for name, took in clock.seconds.items()},
     }
@@ -174,6 +175,19 @@ def _pairs(outcomes: Sequence[Outcome], settings: Settings, side: int) -> pl.Dat
     )
 
 
+def _flagged_schools(flags: pl.DataFrame) -> dict[str, int]:
+    """How many schools have a flag; one with flags in several outcomes counts once."""
+
+    def count(*evidence: str) -> int:
+        return flags.filter(pl.col("evidence").is_in(evidence))["school"].n_unique()
+
+    return {
+        "bright_spot": count(BRIGHT_SPOT),
+        "worth_a_visit": count(WORTH_A_VISIT),
+        "schools": count(BRIGHT_SPOT, WORTH_A_VISIT),
+    }
+
+
 def _families(
     outcomes: Sequence[Outcome], inputs: Inputs, settings: Settings
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -197,13 +211,13 @@ def _families(
     for code, members, distances in zip(
         result.schools, result.members, result.distances, strict=True
     ):
-        size = int((members >= 0).sum())  # nearest first, so the middle one is the median
+        count = int((members >= 0).sum())  # nearest first, so the middle one is the median
         rows.append(
             {
                 "school_id": keys[code],
-                "members": by_position[members[:size]].tolist(),
-                "distance_median": float(distances[size // 2]) if size else None,
-                "distance_max": float(distances[size - 1]) if size else None,
+                "members": by_position[members[:count]].tolist(),
+                "distance_median": float(distances[count // 2]) if count else None,
+                "distance_max": float(distances[count - 1]) if count else None,
             }
         )
     return rows, {
