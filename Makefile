@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types contracts migrations translations lock format bench clean browser
+.PHONY: help setup run test check lint types contracts migrations translations lock format bench clean browser
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,8 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(UV)
 $(VENV)/.messages: $(wildcard src/brightspots_web/locale/*/LC_MESSAGES/django.po) | $(UV)
 	@for po in $^; do if command -v msgfmt >/dev/null; then msgfmt -o $${po%.po}.mo $$po || exit 1; fi; done
 	@touch $@
+
+setup: $(VENV)/.run $(VENV)/.messages ## set up without serving: for a server
 
 run: $(VENV)/.run ## set up, build the sample system the first time, run the main job, serve it
 	@sh deploy/system-packages.sh run

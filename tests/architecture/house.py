@@ -60,7 +60,6 @@ def paths_named_in(text: str) -> list[str]:
     quoted = [
         word
         for word in re.findall(r"`([^`\n]+)`", text)
-        if re.fullmatch(r"[\w./*-]+", word)
-        and ("/" in word or word.endswith((".md", ".toml")))
+        if re.fullmatch(r"[\w./*-]+", word) and ("/" in word or word.endswith((".md", ".toml")))
     ]
     return [name for name in [*links, *quoted] if not re.match(r"https?:|mailto:", name)]

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.test import Client, override_settings
-from django.urls import reverse
 
 from tests.architecture.house import ROOT
 
@@ -84,13 +82,6 @@ def test_production_keeps_cookies_and_pages_to_https(tmp_path: Path) -> None:
     warned = [line for line in done.stderr.splitlines() if "security.W" in line]
     # W021: whether browsers preload the domain's HTTPS is the ministry's to decide.
     assert not [line for line in warned if "W021" not in line]
-
-
-@pytest.mark.django_db
-def test_outside_sample_mode_there_is_no_one_click_sign_in() -> None:
-    with override_settings(SAMPLE_MODE=False):
-        assert Client().get(reverse("directory:cast")).status_code == 404
-        assert Client().post(reverse("directory:sign_in_as", args=[1])).status_code == 404
 
 
 def test_the_secret_key_of_an_installation_is_readable_by_its_owner_alone() -> None:
