@@ -34,6 +34,9 @@ def pdf(html: str) -> bytes:
         logger.warning("PDFs cannot be made here: %s", error)
         raise CannotPrintError from error
 
+    # It warns of every rule meant for browsers only; what matters to a reader are errors.
+    logging.getLogger("weasyprint").setLevel(logging.ERROR)
+
     class StaticFiles(URLFetcher):  # type: ignore[misc] # weasyprint ships no types
         def fetch(self, url: str, headers: Any = None) -> Any:
             body, mime = static_file(url)
