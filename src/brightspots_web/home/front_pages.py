@@ -204,6 +204,7 @@ def attention_table(view: View, run: Run | None) -> Table:
             round(figure.pupils_touched or 0),
         ]
         for figure in sorted(found, key=lambda figure: (figure.area.name, figure.area_id))
+        if round(figure.pupils_touched or 0)
     ]
     return Table(
         _("Where help would reach most pupils: {outcome}").format(outcome=view.subject),

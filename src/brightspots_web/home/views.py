@@ -23,6 +23,8 @@ from brightspots_web.shared.exports import respond
 from brightspots_web.shared.permissions import Capability, may
 
 PAGE = 20
+BESIDE = 4
+"""Up to so many areas stand beside the map; more have the width of the page."""
 
 
 @require_safe
@@ -46,6 +48,7 @@ def ministry(request: ActingRequest) -> HttpResponse:
     subjects = insight.subjects(run)
     view = front_pages.View(request.acting, None, _chosen(request, subjects))
     counts = connectedness.connectedness(request.acting)
+    areas = front_pages.areas_table(view)
     context = {
         "run": run,
         "next_step": _next_step(request, counts, run),
@@ -56,7 +59,8 @@ def ministry(request: ActingRequest) -> HttpResponse:
         "trend_caption": differences.trend_caption(view.subject, run),
         "attention": front_pages.attention_table(view, run),
         "attention_note": front_pages.attention_note(run),
-        "areas": front_pages.areas_table(view),
+        "areas": areas,
+        "areas_beside": 0 < len(areas.rows) <= BESIDE,
         "subjects": front_pages.subject_links(view, subjects),
         "subject": view.subject,
     }
