@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -51,7 +52,11 @@ def serve(host: str, port: int, *, processes: int = 2, worker: bool = True) -> N
     commands = [web]
     if worker:
         commands.append([sys.executable, "-m", "brightspots_cli.worker"])
-    children = [subprocess.Popen(command, env=os.environ.copy()) for command in commands]
+    # Each in a group of its own: what a child started ends with it, whatever state it is in.
+    children = [
+        subprocess.Popen(command, env=os.environ.copy(), start_new_session=True)
+        for command in commands
+    ]
     signal.signal(signal.SIGTERM, _interrupt)
     told = False
     try:
@@ -80,7 +85,9 @@ def _end(children: list[subprocess.Popen[bytes]]) -> None:
     for child in children:
         child.terminate()
     for child in children:
-        try:
+        # A job at work does not end that soon: killed here, it is taken up at the next start.
+        with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            child.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()

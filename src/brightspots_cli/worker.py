@@ -27,6 +27,10 @@ def work() -> None:
     from django.core.management import call_command
     from django_q.models import Schedule
 
+    from brightspots_web.shared import jobs
+
+    jobs.recover()  # what the last worker here may have left
+
     Schedule.objects.update_or_create(
         name="find jobs whose worker died",
         defaults={
