@@ -90,7 +90,8 @@ class CrossProducts:
     def total(self) -> Array:
         """Sum of S_j over schools, shape (k, k)."""
         k = len(self.terms) + 1
-        return unpack(self.packed.sum(axis=0)[None, :], k)[0]
+        whole: Array = unpack(self.packed.sum(axis=0)[None, :], k)[0]
+        return whole
 
     def rows(self, columns: tuple[int, ...]) -> Array:
         """Rows `columns` of every S_j, that is Z'A for Z made of these columns; (J, q, k)."""

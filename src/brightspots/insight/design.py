@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
@@ -344,7 +346,7 @@ def _expand(
     model too; otherwise it keeps all of its levels (Chambers and Hastie 1992, 2.4.1).
     """
     present = {frozenset(variable.name for variable in term) for term in formula.terms}
-    columns = []
+    columns: list[DesignColumn] = []
     for term in formula.terms:
         products: list[tuple[Factor, ...]] = [()]
         for variable in term:
@@ -419,11 +421,13 @@ def near_means(table: Table, design: Design) -> tuple[list[float], list[float]]:
     shift, scale = [], []
     indicators = [*(column.is_indicator for column in design.columns), False]
     for i, is_indicator in enumerate(indicators):
-        mean, spread = found.get(f"m{i}"), found.get(f"s{i}")
-        usable = mean is not None and spread is not None and not is_indicator
-        usable = usable and abs(mean) < float("inf") and spread < float("inf")
-        shift.append(float(mean) if usable else 0.0)
-        scale.append(float(spread) if usable and spread > 0 else 1.0)
+        mean: Any = found.get(f"m{i}")
+        spread: Any = found.get(f"s{i}")
+        usable = not is_indicator and mean is not None and spread is not None
+        if not (usable and isfinite(mean) and isfinite(spread)):
+            mean, spread = 0.0, 1.0
+        shift.append(float(mean))
+        scale.append(float(spread) if spread > 0 else 1.0)
     return shift, scale
 
 
