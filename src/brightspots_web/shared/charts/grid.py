@@ -23,7 +23,7 @@ from brightspots_web.shared.charts.draw import (
     number,
     pct,
 )
-from brightspots_web.shared.charts.scale import Scale, fit
+from brightspots_web.shared.charts.scale import Scale, fit, mirrored
 
 
 def strengths_grid(
@@ -45,11 +45,13 @@ def strengths_grid(
         return nothing_to_draw(key, title, columns)
     scales = {
         priority: fit(
-            [
-                value
-                for member, _link in members
-                for value in cells.get((member, priority), Estimate("", None)).numbers()
-            ],
+            mirrored(
+                [
+                    value
+                    for member, _link in members
+                    for value in cells.get((member, priority), Estimate("", None)).numbers()
+                ]
+            ),
             6,
             94,
         )

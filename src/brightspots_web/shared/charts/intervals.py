@@ -17,7 +17,7 @@ from brightspots_web.shared.charts.draw import (
     number,
     text,
 )
-from brightspots_web.shared.charts.scale import fit
+from brightspots_web.shared.charts.scale import fit, mirrored
 
 ROW = 52
 
@@ -30,8 +30,8 @@ def intervals(
     if not any(row.known for row in rows):
         return nothing_to_draw(key, title, columns)
     core = [row.value for row in rows if row.known and row.value is not None]
-    scale = fit([number for row in rows for number in row.numbers()], 2, 98)
-    tight = fit(core, 2, 98)
+    scale = fit(mirrored([number for row in rows for number in row.numbers()]), 2, 98)
+    tight = fit(mirrored(core), 2, 98)
     if scale.high - scale.low > 12 * (tight.high - tight.low):
         scale = tight
     bottom = 26 + ROW * len(rows)

@@ -1,6 +1,6 @@
 """From numbers to places on the page, with ticks at numbers people say aloud."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
@@ -61,3 +61,8 @@ def fit(
         low, high = low - room, high + room
     step = nice_step(high - low, about)
     return Scale(floor(low / step + 1e-9) * step, ceil(high / step - 1e-9) * step, start, end, step)
+
+
+def mirrored(values: Sequence[float]) -> list[float]:
+    """Put zero in the middle, so that both directions have their room."""
+    return [*values, *(-value for value in values)]
