@@ -69,7 +69,8 @@ def compute(inputs: Inputs, settings: Settings, progress: Progress) -> Findings:
     with clock.stage("bright spots and needs"):
         progress(0.55, "Looking for bright spots and needs")
         above, below = _pairs(outcomes, settings, -1), _pairs(outcomes, settings, 1)
-        flags = bright_spots(above, BrightSpotParameters(delta=LEAST_DELTA))
+        unplaced = {(school, each.subject) for each in outcomes for school in each.unplaced}
+        flags = bright_spots(_placed(above, unplaced), BrightSpotParameters(delta=LEAST_DELTA))
         need = needs(below, NeedsParameters(LEAST_DELTA))
     with clock.stage("families"):
         progress(0.6, "Finding schools like each other")
@@ -93,6 +94,7 @@ def compute(inputs: Inputs, settings: Settings, progress: Progress) -> Findings:
             "expected_false": round(flags.expected_false_bright, 2),
             "expected_false_visit": round(flags.expected_false_visit, 2),
             "schools": _flagged_schools(flags.frame),
+            "not_judged": len(unplaced),
         },
         "compute_seconds": {name: round(took, 2) for name, took in clock.seconds.items()},
     }
@@ -173,6 +175,14 @@ def _pairs(outcomes: Sequence[Outcome], settings: Settings, side: int) -> pl.Dat
             for each in outcomes
         ]
     )
+
+
+def _placed(pairs: pl.DataFrame, unplaced: set[tuple[str, str]]) -> pl.DataFrame:
+    """Without the pairs of schools of whose circumstances nothing is known."""
+    if not unplaced:
+        return pairs
+    out = pl.DataFrame(sorted(unplaced), schema=["school", "outcome"], orient="row")
+    return pairs.join(out, on=["school", "outcome"], how="anti", maintain_order="left")
 
 
 def _flagged_schools(flags: pl.DataFrame) -> dict[str, int]:

@@ -66,6 +66,9 @@ class Outcome:
     mean: float = 0.0
     context: dict[str, Any] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
+    unplaced: frozenset[str] = frozenset()
+    """Schools of whose circumstances nothing is known while those of others are: measured against
+    all schools, they cannot be said to do markedly better than schools like them."""
 
     def markedly(self, asked: float | None) -> float:
         """What counts as markedly better or worse here, in pupil SD.

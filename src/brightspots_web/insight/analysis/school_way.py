@@ -65,6 +65,7 @@ def from_school_results(
             "columns": kept,
             "left_out": {**made.left_out, **dict.fromkeys(crowded, "too few schools for it")},
         },
+        unplaced=_unplaced(result.school_effects, kept),
         about={
             **dict(result.summary),
             "not_identified": list(result.not_identified),
@@ -73,6 +74,12 @@ def from_school_results(
             "variances": result.variance_components.to_dicts(),
         },
     )
+
+
+def _unplaced(effects: pl.DataFrame, context: Sequence[str]) -> frozenset[str]:
+    if not context:
+        return frozenset()
+    return frozenset(effects.filter(pl.col("context_used") == "none")["school"].to_list())
 
 
 def with_spread(results: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, float]]:
