@@ -123,8 +123,7 @@ def _leaders() -> QuerySet[Appointment]:
 
 def partnership_list(acting: Appointment | None, area: Area | None = None) -> QuerySet[Partnership]:
     """Partnerships with their number of schools, mean way to the leader, and leader."""
-    # Annotations over a join cannot take a queryset: the members' keys say which rows count.
-    live = Q(memberships__in=directory.live_memberships())
+    live = directory.live_membership(prefix="memberships__")
     return (
         partnerships_in(acting, area)
         .select_related("lead_school__area")

@@ -41,11 +41,21 @@ def live(on: date | None = None) -> Q:
     return Q(starts__lte=day) & (Q(ends__isnull=True) | Q(ends__gt=day))
 
 
-def live_memberships(on: date | None = None) -> QuerySet[Membership]:
-    """Who works with whom on a day: a school that is closed has left its partnership."""
+def live_membership(on: date | None = None, *, prefix: str = "") -> Q:
+    """Memberships of a day; `prefix` leads to them from another model.
+
+    A school that is closed has left its partnership.
+    """
     day = on or today()
-    still_open = Q(school__closed__isnull=True) | Q(school__closed__gt=day)
-    return Membership.objects.filter(live(day), still_open, partnership__closed__isnull=True)
+    conditions = Q(**{f"{prefix}starts__lte": day})
+    for end in ("ends", "school__closed"):
+        conditions &= Q(**{f"{prefix}{end}__isnull": True}) | Q(**{f"{prefix}{end}__gt": day})
+    return conditions
+
+
+def live_memberships(on: date | None = None) -> QuerySet[Membership]:
+    """Who works with whom on a day."""
+    return Membership.objects.filter(live_membership(on), partnership__closed__isnull=True)
 
 
 def live_appointments(person: Person) -> QuerySet[Appointment]:
