@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 COMMAND = Path(sys.executable).with_name("brightspots")
 SIZES = {"phone": (320, 640), "desk": (1280, 900)}
 ROLES = ("Ministry", "Analyst", "District officer", "System leader", "Head teacher", "Teacher")
+
+expect.set_options(timeout=15_000)  # a busy machine is no failure
 
 SignIn = Callable[..., Page]
 
@@ -120,7 +122,7 @@ def sign_in(browser: Browser, site: str) -> Iterator[SignIn]:
         context = browser.new_context(
             base_url=site, viewport={"width": width, "height": height}, **options
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         opened.append(context)
         page = context.new_page()
         page.goto("/sample/sign-in/")

@@ -8,6 +8,8 @@ from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import SignIn
 
+JOB = 90_000
+"""Milliseconds to wait for the worker; a busy machine needs a while to start it."""
 HEAD = "school,year,subject,mean,candidates,spread"
 
 
@@ -30,14 +32,15 @@ def test_a_file_is_checked_mended_imported_and_undone(sign_in: SignIn, tmp_path:
     file.write_text("\n".join([HEAD, good[0], good[1].replace(",251,", ",many,"), good[2]]) + "\n")
     upload(page, file)
     problem = page.get_by_role("row").filter(has_text="many").first
+    expect(problem).to_be_visible(timeout=JOB)
     expect(problem).to_contain_text("3")  # the header is row 1
     expect(problem).to_contain_text("mean")
 
     file.write_text("\n".join([HEAD, *good]) + "\n")
     upload(page, file)
-    expect(page.get_by_role("heading", name="Import it?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Import it?")).to_be_visible(timeout=JOB)
     page.get_by_role("button", name="Import", exact=True).click()
     undo = page.get_by_role("button", name="Undo this import")
-    expect(undo).to_be_visible(timeout=15_000)
+    expect(undo).to_be_visible(timeout=JOB)
     undo.click()
-    expect(page.get_by_text("This import was undone")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("This import was undone")).to_be_visible(timeout=JOB)
