@@ -136,7 +136,6 @@ def test_a_path_of_one_machine_would_be_seen() -> None:
 LIMIT = {"src": 450, "tests": 650, "benchmarks": 450}
 LONG = {
     "src/brightspots/core/delimited.py": "one reader; its parts share the state of a single pass",
-    "src/brightspots_web/connectedness/pages.py": "to be split: proposals apart from partnerships",
 }
 """Longer than a reader likes, and why it stays in one piece."""
 

@@ -1,4 +1,4 @@
-"""What the pages about partnerships show: tables, drawings and their words."""
+"""What the pages about partnerships and isolation show: tables, drawings and their words."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from brightspots_web.connectedness import queries
-from brightspots_web.connectedness.models import Proposal, Variability
+from brightspots_web.connectedness.models import Variability
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Appointment, Membership, Partnership, School
 from brightspots_web.insight import queries as insight
@@ -43,7 +43,7 @@ def partnership(found: Partnership, request: HttpRequest) -> Row:
         "waiting": _waiting(found, acting),
         "grid": _grid_chart(grid, seen),
         "grid_caption": _grid_caption(grid),
-        "grid_exports": _exports("connectedness:strengths_export", found.code),
+        "grid_exports": exports("connectedness:strengths_export", found.code),
         "made_url": reverse("insight:run", args=[grid.run.uuid]) if grid.run else "",
         "variability": _variability(found),
         "nothing_heading": _("No figures yet"),
@@ -69,7 +69,7 @@ def _facts(found: Partnership, members: list[Membership]) -> list[tuple[str, Cel
         (_("System leader"), leader),
         (_("Leader's school"), found.lead_school.name if found.lead_school else None),
         (_("Schools"), len(members)),
-        (_("Longest way to the leader's school"), _km(max(ways)) if ways else None),
+        (_("Longest way to the leader's school"), kilometres(max(ways)) if ways else None),
         (_("Together since"), formats.date_format(found.formed, "DATE_FORMAT")),
     ]
 
@@ -91,7 +91,7 @@ def _waiting(found: Partnership, acting: Appointment | None) -> Row | None:
     return next_step
 
 
-def _km(distance: float | None) -> str:
+def kilometres(distance: float | None) -> str:
     if distance is None:
         return _("not known")
     return _("{number} km").format(number=charts.number(distance, 0 if distance >= 10 else 1))
@@ -105,7 +105,7 @@ def _member_table(found: Partnership, members: list[Membership], seen: set[int])
             else m.school.name,
             m.school.area.name,
             m.school.roll,
-            _("leads") if m.school_id == found.lead_school_id else _km(m.distance_km),
+            _("leads") if m.school_id == found.lead_school_id else kilometres(m.distance_km),
         ]
         for m in members
     ]
@@ -118,7 +118,7 @@ def _member_table(found: Partnership, members: list[Membership], seen: set[int])
             Column(_("Way to the leader"), numeric=True),
         ],
         rows,
-        exports=_exports("connectedness:partnership_export", found.code),
+        exports=exports("connectedness:partnership_export", found.code),
     )
 
 
@@ -273,7 +273,7 @@ def partnership_table(page: Page[Partnership], query: str) -> Table:
             Link(p.name, reverse("connectedness:partnership", args=[p.code])),
             p.lead_school.area.name if p.lead_school else None,
             getattr(p, "n_schools", None),
-            _km(getattr(p, "far_km", None)),
+            kilometres(getattr(p, "far_km", None)),
             _("appointed") if getattr(p, "has_leader", False) else Badge(_("to be appointed")),
         ]
         for p in page
@@ -288,7 +288,7 @@ def partnership_table(page: Page[Partnership], query: str) -> Table:
             Column(_("System leader")),
         ],
         rows,
-        exports=_exports("connectedness:partnerships_export", query=query),
+        exports=exports("connectedness:partnerships_export", query=query),
         empty=_("There are no partnerships here yet."),
     )
 
@@ -337,7 +337,7 @@ def isolation_table(page: Page[School], query: str) -> Table:
             Column(_("Why, as far as we know")),
         ],
         rows,
-        exports=_exports("connectedness:isolation_export", query=query),
+        exports=exports("connectedness:isolation_export", query=query),
         empty=_("Every school is in a partnership. That is the target."),
     )
 
@@ -367,145 +367,6 @@ def isolation_rows(found: Iterable[School]) -> Iterator[Row]:
         }
 
 
-def proposal_table(page: Page[Proposal]) -> Table:
-    rows: list[list[Cell]] = [
-        [
-            Link(
-                formats.date_format(p.made_at, "DATETIME_FORMAT"),
-                reverse("connectedness:proposal", args=[p.pk]),
-            ),
-            p.get_status_display(),
-            p.n_partnerships,
-            p.n_isolated,
-        ]
-        for p in page
-    ]
-    return Table(
-        _("Proposals, newest first"),
-        [
-            Column(_("Made on")),
-            Column(_("State")),
-            Column(_("Partnerships"), numeric=True),
-            Column(_("Schools in none"), numeric=True),
-        ],
-        rows,
-        empty=_("Nothing has been proposed yet."),
-    )
-
-
-def proposal(found: Proposal, page: Page[Any]) -> Row:
-    """The page of one proposal: what it costs, how good it is, who would work together."""
-    rows: list[list[Cell]] = [
-        [
-            row["lead_school__name"],
-            row["lead_school__area__name"],
-            row["n_schools"],
-            _km(row["far_km"]),
-        ]
-        for row in page
-    ]
-    return {
-        "proposal": found,
-        "figures": _proposal_figures(found),
-        "parts": _objective_table(found),
-        "table": Table(
-            _("Proposed partnerships"),
-            [
-                Column(_("Leader's school")),
-                Column(_("Area")),
-                Column(_("Schools"), numeric=True),
-                Column(_("Longest way"), numeric=True),
-            ],
-            rows,
-            exports=_exports("connectedness:proposal_export", found.pk),
-        ),
-        "facts": _proposal_facts(found),
-    }
-
-
-def _proposal_figures(found: Proposal) -> list[KeyFigure]:
-    gap = found.gap
-    return [
-        KeyFigure(_("Partnerships"), charts.number(found.n_partnerships, 0)),
-        KeyFigure(
-            _("Schools in none"),
-            charts.number(found.n_isolated, 0),
-            sentence=_("Each is listed in the isolation register with the reason."),
-        ),
-        KeyFigure(
-            _("How close to the best possible"),
-            _("within {gap}%").format(gap=charts.number(100 * gap, 1))
-            if gap is not None
-            else _("not known"),
-            sentence=_("No way of grouping these schools can cost less by more than this."),
-        ),
-    ]
-
-
-def _objective_table(found: Proposal) -> Table:
-    labels = {
-        "travel_km": _("Ways to the leaders' schools"),
-        "balance": _("Sizes away from the target"),
-        "complement": _("Partnerships with no strong school"),
-        "need": _("Need in such partnerships"),
-        "leader_strength": _("Leaders' schools that are less strong"),
-        "partnerships": _("Number of partnerships"),
-        "disruption": _("Schools that change partnership"),
-        "total": _("Total"),
-    }
-    return Table(
-        _("What the proposal costs, in kilometres of travel"),
-        [Column(_("Part")), Column(_("Cost"), numeric=True)],
-        [
-            [label, float(found.objective[key])]
-            for key, label in labels.items()
-            if key in found.objective
-        ],
-    )
-
-
-def _proposal_facts(found: Proposal) -> list[tuple[str, Cell]]:
-    settings = found.settings
-    facts: list[tuple[str, Cell]] = [
-        (_("State"), found.get_status_display()),
-        (
-            _("Schools in a partnership"),
-            _("{fewest} to {most}").format(
-                fewest=settings.get("minimum"), most=settings.get("maximum")
-            ),
-        ),
-        (_("Longest way allowed"), _km(settings.get("max_km"))),
-        (_("Method"), f"{found.method} {found.method_version}"),
-        (_("Seed"), str(found.seed)),
-        (_("Input"), found.input_hash[:16]),
-    ]
-    if found.adopted_by:
-        facts.append((_("Adopted by"), found.adopted_by))
-    return facts
-
-
-def proposed_columns() -> list[ExportColumn]:
-    return [
-        ExportColumn("partnership", _("Partnership")),
-        ExportColumn("code", _("Code")),
-        ExportColumn("school", _("School")),
-        ExportColumn("lead", _("Leader's school")),
-        ExportColumn("km", _("Way to the leader, km"), "number"),
-    ]
-
-
-def proposed_rows(found: Proposal) -> Iterator[Row]:
-    members = found.members.select_related("school", "lead_school")
-    for member in members.order_by("partnership", "pk").iterator(chunk_size=2000):
-        yield {
-            "partnership": member.partnership,
-            "code": member.school.code,
-            "school": member.school.name,
-            "lead": member.lead_school.name,
-            "km": member.distance_km,
-        }
-
-
-def _exports(name: str, *args: Any, query: str = "") -> list[Link]:
+def exports(name: str, *args: Any, query: str = "") -> list[Link]:
     suffix = f"?{query}" if query else ""
     return [Link(fmt.upper(), reverse(name, args=[*args, fmt]) + suffix) for fmt in EXPORTS]

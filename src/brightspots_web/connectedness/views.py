@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from brightspots_web.connectedness import actions, pages, queries
+from brightspots_web.connectedness import actions, pages, proposal_pages, queries
 from brightspots_web.connectedness.forms import AreaFilter, ProposalForm
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.decorators import requires
@@ -124,7 +124,7 @@ def proposals(request: ActingRequest) -> HttpResponse:
     context = {
         "form": form,
         "page": page,
-        "table": pages.proposal_table(page),
+        "table": proposal_pages.proposal_table(page),
         "submit_label": _("Propose partnerships"),
     }
     return render(request, "connectedness/proposals.html", context)
@@ -136,7 +136,9 @@ def proposal(request: ActingRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(queries.proposals_visible_to(request.acting), pk=pk)
     page = _page(request, queries.proposed_partnerships(found))
     return render(
-        request, "connectedness/proposal.html", pages.proposal(found, page) | {"page": page}
+        request,
+        "connectedness/proposal.html",
+        proposal_pages.proposal(found, page) | {"page": page},
     )
 
 
@@ -148,8 +150,8 @@ def proposal_export(request: ActingRequest, pk: int, fmt: str) -> HttpResponseBa
         fmt,
         title=_("Proposed partnerships"),
         filename=f"proposal-{found.pk}",
-        columns=pages.proposed_columns(),
-        rows=pages.proposed_rows(found),
+        columns=proposal_pages.proposed_columns(),
+        rows=proposal_pages.proposed_rows(found),
         note=pages.distance_note(),
     )
 
