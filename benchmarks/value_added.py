@@ -158,6 +158,7 @@ def main(argv: list[str] | None = None) -> None:
     stored: dict[str, Any] = {
         "machine": f"{os.cpu_count()} cores, {platform.machine()}",
         "repeats": options.repeats,
+        "load": round(os.getloadavg()[0], 1),
         "truth": TRUTH,
         "rows": rows,
     }
@@ -182,7 +183,9 @@ def markdown() -> str:
         "",
         f"`{FORMULA}` on simulated pupils (figures to two decimals), Parquet sorted by school, "
         "reading included; "
-        f"{stored['machine']}, shared with other work; medians of {stored['repeats']} paired runs. "
+        f"{stored['machine']}, shared with other work (load {stored['load']} at the end, "
+        "the measurement itself included); "
+        f"medians of {stored['repeats']} paired runs. "
         "*Plain* is DuckDB's `avg(score) GROUP BY school` on the same file; it reads 2 columns, "
         "ours reads 9. Hashing the input is not in these times: the caller gives the hash.",
         "",

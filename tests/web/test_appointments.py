@@ -274,7 +274,7 @@ def test_the_link_works_for_three_days(
     from django.contrib.auth.tokens import PasswordResetTokenGenerator
 
     link = link_in(appoint_on_the_page(sign_in("district_officer")))
-    now = PasswordResetTokenGenerator._now  # type: ignore[attr-defined] # made for tests to change
+    now = PasswordResetTokenGenerator._now
     monkeypatch.setattr(
         PasswordResetTokenGenerator, "_now", lambda self: now(self) + timedelta(days=days)
     )

@@ -277,7 +277,7 @@ def test_an_area_narrows_the_list_and_its_export(world: World, sign_in: SignIn) 
     answer = client.get(
         reverse("connectedness:partnerships_export", args=["csv"]), {"area": "lower"}
     )
-    text = b"".join(answer).decode()  # type: ignore[arg-type] # a streamed answer
+    text = b"".join(answer).decode()
     assert "P-LOWER" in text
     assert "P-UPPER" not in text
 

@@ -32,7 +32,7 @@ ROWS: list[dict[str, Any]] = [
 def as_csv(rows: Any, note: str = "") -> list[list[str]]:
     answer = respond("csv", title="T", filename="t", columns=COLUMNS, rows=rows, note=note)
     assert isinstance(answer, StreamingHttpResponse)
-    text = b"".join(answer).decode("utf-8-sig")  # type: ignore[arg-type] # not asynchronous
+    text = b"".join(answer).decode("utf-8-sig")
     return list(csv.reader(io.StringIO(text, newline="")))
 
 

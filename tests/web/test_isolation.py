@@ -70,7 +70,7 @@ def test_each_sees_the_isolated_schools_of_their_own_area(
     assert set(register(world, who)) == codes
     client = sign_in(who)
     answer = client.get(reverse("connectedness:isolation_export", args=["csv"]))
-    lines = b"".join(answer).decode("utf-8-sig").splitlines()  # type: ignore[arg-type] # streamed
+    lines = b"".join(answer).decode("utf-8-sig").splitlines()
     assert {line.split(",")[0] for line in lines[1:]} == codes
     counts = queries.connectedness(world.cast[who])
     assert counts.isolated == len(codes)

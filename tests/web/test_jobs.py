@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -194,7 +195,12 @@ def test_a_job_that_waits_for_a_busy_worker_is_not_sent_again(world: World) -> N
 def test_a_worker_shows_that_its_heart_beats(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "JOB_HEARTBEAT", 0.01)
     beats: list[int] = []
-    monkeypatch.setattr(jobs, "_ours", lambda job: beats.append(1) or Job.objects.filter(pk=job.pk))
+
+    def counted(job: Job) -> QuerySet[Job]:
+        beats.append(1)
+        return Job.objects.filter(pk=job.pk)
+
+    monkeypatch.setattr(jobs, "_ours", counted)
 
     @jobs.register("test.long")
     def long(parameters: Mapping[str, Any], progress: jobs.Progress) -> None:
@@ -209,7 +215,7 @@ def test_a_worker_shows_that_its_heart_beats(world: World, monkeypatch: pytest.M
 
 
 def test_the_queue_redelivers_only_long_after_any_job() -> None:
-    queue = settings.Q_CLUSTER
+    queue: dict[str, Any] = settings.Q_CLUSTER
     assert queue["orm"] == "default"
     assert queue["retry"] > queue["timeout"] > 3600
     assert queue["max_attempts"] == 1
