@@ -25,6 +25,7 @@ COMMANDS = {
     "import": "brightspots_cli.import_",
     "undo": "brightspots_cli.undo",
     "appoint": "brightspots_cli.appoint",
+    "forget-second-factor": "brightspots_cli.forget_second_factor",
     "serve": "brightspots_cli.serve",
     "worker": "brightspots_cli.worker",
     "analyse": "brightspots_cli.analyse",

@@ -8,10 +8,12 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from brightspots_web.directory import actions
 from tests.web.world import World
 
 PASSWORD = "a long password"
@@ -141,3 +143,15 @@ def test_guessing_codes_is_stopped(world: World) -> None:
         client.post(reverse("mfa_authenticate"), {"code": f"{guess:06}"})
     client.post(reverse("mfa_authenticate"), {"code": code(secret, 1)})
     assert client.get(reverse("directory:schools")).status_code == 302
+
+
+def test_whoever_has_the_shell_removes_a_lost_authenticator_and_nobody_else(world: World) -> None:
+    activate(by_password("analyst"))
+    person, minister = world.person("analyst"), world.cast["minister"]
+    with pytest.raises(PermissionDenied):
+        actions.forget_second_factor(person, by=minister)
+    assert Authenticator.objects.filter(user=person).exists()
+    actions.forget_second_factor(person, by=actions.command_line_operator())
+    assert not Authenticator.objects.filter(user=person).exists()
+    answer = by_password("analyst").get("/")
+    assert answer.headers["Location"] == reverse("mfa_activate_totp")

@@ -7,6 +7,7 @@ from typing import Any
 
 from allauth.account import app_settings
 from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Q
@@ -127,6 +128,19 @@ def password_link(person: Person, *, by: Appointment) -> str:
         "account_reset_password_from_key",
         kwargs={"uidb36": user_pk_to_url_str(person), "key": token},
     )
+
+
+@transaction.atomic
+def forget_second_factor(person: Person, *, by: Appointment) -> int:
+    """Remove a lost authenticator and its recovery codes; the person sets up another.
+
+    Only for whoever has the machine's shell, who must know that it is the person who asks.
+    """
+    if by.person.email != OPERATOR:
+        raise PermissionDenied
+    removed: int = Authenticator.objects.filter(user=person).delete()[0]
+    audit.record("directory.forget_second_factor", by=by, target=person)
+    return removed
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ class AuditEntry(models.Model):
     """One action of one appointment, chained to the entry before it."""
 
     personal_data = "The acting person's name and appointment."
-    kept_for = "As long as the system runs; names are cut after seven years."
+    kept_for = "As long as the system runs: an entry cannot change without breaking the chain."
 
     at = models.DateTimeField(db_index=True)
     appointment = models.CharField(max_length=40, blank=True)
