@@ -40,5 +40,6 @@ server pg_ctl -D "$folder/data" -l "$folder/server.log" -w -t 60 start >/dev/nul
   -c fsync=off -c synchronous_commit=off -c full_page_writes=off" ||
   { cat "$folder/server.log" >&2; exit 1; }
 
+PGPASSWORD="$password" "$bin/createdb" -h 127.0.0.1 -p "$port" -U brightspots brightspots
 export DATABASE_URL="postgresql://brightspots:$password@127.0.0.1:$port/brightspots"
 "$@"
