@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 class Run(models.Model):
     """One analysis: what went in, how it was done, when it was published.
 
-    Rows are written under a run that is not published yet; publishing sets `published_at`, and
-    with that one write every page shows the new figures. Pages show the newest published run.
+    Rows are written under a run that nobody sees yet. A person publishes it: that sets
+    `published_at`, and with that one write every page shows the new figures. Taking it back sets
+    `withdrawn_at`. Pages show the newest published run that was not withdrawn.
     """
 
     personal_data = "The name of the person who asked for it."
@@ -33,6 +34,12 @@ class Run(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     published_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    published_by = models.CharField(max_length=300, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.CharField(max_length=300, blank=True)
+    withdrawn_reason = models.CharField(max_length=500, blank=True)
+    note = models.CharField(max_length=500, blank=True)
+    """What the analyst wants to remember about it."""
     rows_removed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -156,6 +163,8 @@ class AreaFigure(models.Model):
     """Sum of the probabilities of need."""
     pupils_touched = models.FloatField(null=True)
     suppressed = models.BooleanField(default=False)
+    complementary = models.BooleanField(default=False)
+    """Suppressed only so that another, too small figure cannot be had by subtraction."""
 
     class Meta:
         constraints = [
@@ -206,3 +215,237 @@ class Variance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} {self.year or ''} {self.tier}: {self.share:.0%}"
+
+
+class SubgroupFigure(models.Model):
+    """One school, one outcome, one group of its pupils, all years together.
+
+    A group has at least ten pupils and leaves at least ten others: smaller ones are never written.
+    """
+
+    personal_data = "None: figures of ten pupils and more. A group that leaves fewer is left out."
+    kept_for = "With the newest runs; see actions.KEEP_RUNS."
+
+    run = models.ForeignKey(
+        Run, on_delete=models.CASCADE, related_name="subgroup_figures", db_index=False
+    )
+    school = models.ForeignKey("directory.School", on_delete=models.CASCADE, related_name="+")
+    subject = models.CharField(max_length=200)
+    dimension = models.CharField(max_length=100)
+    """The circumstance by which pupils are told apart, e.g. `sex`."""
+    group = models.CharField(max_length=100)
+    n = models.PositiveIntegerField()
+    observed = models.FloatField()
+    """Mean score of the group, on the scale of the scores."""
+    estimate = models.FloatField()
+    """What the group's pupils achieve beyond pupils like them elsewhere, shrunken; pupil SD."""
+    se_comparative = models.FloatField()
+    lower = models.FloatField()
+    upper = models.FloatField()
+
+    class Meta:
+        ordering = ["subject", "dimension", "group"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "school", "subject", "dimension", "group"], name="subgroup_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.school_id} {self.subject} {self.dimension}={self.group}: {self.n}"
+
+
+class Sensitivity(models.Model):
+    """A school's lasting figure under another reasonable way of reckoning."""
+
+    personal_data = "None: figures of schools. Small numbers are withheld where they are read."
+    kept_for = "With the newest runs; see actions.KEEP_RUNS."
+
+    class Variant(models.TextChoices):
+        NO_BACKGROUND = "no_background", _("without the pupils' background")
+        PRIOR_ONLY = "prior_only", _("with earlier results only")
+        SCHOOL_MEAN = "school_mean", _("with the intake of the whole school")
+        HEAVY_TAILS = "heavy_tails", _("allowing for a few very unusual schools")
+        MISSING_PRIOR = "missing_prior", _("with pupils whose earlier result is missing")
+        LATEST_YEAR = "latest_year", _("with the latest year alone")
+        WITHOUT_LATEST = "without_latest", _("without the latest year")
+
+    run = models.ForeignKey(
+        Run, on_delete=models.CASCADE, related_name="sensitivities", db_index=False
+    )
+    school = models.ForeignKey("directory.School", on_delete=models.CASCADE, related_name="+")
+    subject = models.CharField(max_length=200)
+    variant = models.CharField(max_length=30, choices=Variant.choices)
+    n = models.PositiveIntegerField()
+    estimate = models.FloatField()
+    se_comparative = models.FloatField()
+    lower = models.FloatField()
+    upper = models.FloatField()
+
+    class Meta:
+        ordering = ["subject", "variant"]
+        verbose_name_plural = _("sensitivities")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "school", "subject", "variant"], name="sensitivity_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.school_id} {self.subject} {self.variant}: {self.estimate:+.2f}"
+
+
+class PartnershipFigure(models.Model):
+    """How much the schools of a partnership differ in one outcome; withheld when small."""
+
+    personal_data = "None: aggregates of at least 3 schools and 10 pupils."
+    kept_for = "With the newest runs; see actions.KEEP_RUNS."
+
+    run = models.ForeignKey(
+        Run, on_delete=models.CASCADE, related_name="partnership_figures", db_index=False
+    )
+    partnership = models.ForeignKey(
+        "directory.Partnership", on_delete=models.CASCADE, related_name="+"
+    )
+    subject = models.CharField(max_length=200)
+    year = models.PositiveSmallIntegerField(null=True, blank=True)
+    n_schools = models.PositiveIntegerField(null=True)
+    n_pupils = models.PositiveIntegerField(null=True)
+    mean = models.FloatField(null=True)
+    spread = models.FloatField(null=True)
+    """True standard deviation between the schools, sampling noise taken out; pupil SD."""
+    spread_lower = models.FloatField(null=True)
+    spread_upper = models.FloatField(null=True)
+    share_within = models.FloatField(null=True)
+    suppressed = models.BooleanField(default=False)
+    complementary = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "partnership", "subject", "year"],
+                name="partnership_figure_once_a_year",
+            ),
+            models.UniqueConstraint(
+                fields=["run", "partnership", "subject"],
+                condition=Q(year__isnull=True),
+                name="partnership_figure_all_years_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.partnership_id} {self.subject} {self.year or ''}"
+
+
+class SpreadTrend(models.Model):
+    """Whether differences are closing: slope of the true spread over the years, with interval.
+
+    Of the system (neither area nor partnership), of an area, or of a partnership.
+    """
+
+    personal_data = "None: aggregates of at least 3 schools and 10 pupils a year."
+    kept_for = "With the newest runs; see actions.KEEP_RUNS."
+
+    run = models.ForeignKey(
+        Run, on_delete=models.CASCADE, related_name="spread_trends", db_index=False
+    )
+    area = models.ForeignKey(
+        "directory.Area", null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    partnership = models.ForeignKey(
+        "directory.Partnership", null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    subject = models.CharField(max_length=200)
+    tier = models.CharField(max_length=40, default="school")
+    """Between what: `school`, `area:1` and so on."""
+    first_year = models.PositiveSmallIntegerField()
+    last_year = models.PositiveSmallIntegerField()
+    years = models.PositiveSmallIntegerField()
+    slope = models.FloatField()
+    """Change of the standard deviation a year, in pupil SD."""
+    lower = models.FloatField(null=True)
+    upper = models.FloatField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="spread_trend_of_one_place",
+                condition=Q(area__isnull=True) | Q(partnership__isnull=True),
+            ),
+            models.UniqueConstraint(
+                fields=["run", "subject", "tier", "area"],
+                condition=Q(area__isnull=False),
+                name="spread_trend_once_an_area",
+            ),
+            models.UniqueConstraint(
+                fields=["run", "subject", "tier", "partnership"],
+                condition=Q(partnership__isnull=False),
+                name="spread_trend_once_a_partnership",
+            ),
+            models.UniqueConstraint(
+                fields=["run", "subject", "tier"],
+                condition=Q(area__isnull=True, partnership__isnull=True),
+                name="spread_trend_of_system_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} {self.tier}: {self.slope:+.3f}"
+
+
+class BrightSpot(models.Model):
+    """A school that may do, or does, markedly better at one outcome, and how far people got.
+
+    It outlives the run that found it. What the figures say now stands in `Estimate`; what people
+    saw and decided stands here. Nothing about it is ever a rank.
+    """
+
+    personal_data = "None: it names a school. Who did what stands in its steps."
+    kept_for = "As long as the system runs."
+
+    class State(models.TextChoices):
+        CANDIDATE = "candidate", _("candidate")
+        VISITED = "visited", _("visited")
+        CONFIRMED = "confirmed", _("confirmed")
+        WRITTEN_UP = "written_up", _("practice written up")
+        RE_TESTED = "re_tested", _("re-tested")
+        SET_ASIDE = "set_aside", _("set aside")
+
+    school = models.ForeignKey("directory.School", on_delete=models.CASCADE, related_name="+")
+    subject = models.CharField(max_length=200)
+    state = models.CharField(max_length=20, choices=State.choices, default=State.CANDIDATE)
+    found_at = models.DateTimeField()
+    found_by_run = models.UUIDField()
+    """The run that first flagged it; kept as a name, since old runs lose their rows."""
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["school", "subject"], name="bright_spot_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.school}, {self.subject}"
+
+
+class BrightSpotStep(models.Model):
+    """One step of a bright spot: from which state to which, who, when, and what they saw."""
+
+    personal_data = "Who took the step, and their words about a school."
+    kept_for = "As long as the system runs."
+
+    bright_spot = models.ForeignKey(BrightSpot, on_delete=models.CASCADE, related_name="steps")
+    from_state = models.CharField(max_length=20, choices=BrightSpot.State.choices, blank=True)
+    to_state = models.CharField(max_length=20, choices=BrightSpot.State.choices)
+    on = models.DateField()
+    """The day it happened, which may be before it was written down."""
+    at = models.DateTimeField()
+    by = models.CharField(max_length=300)
+    appointment = models.CharField(max_length=40, blank=True)
+    note = models.TextField(blank=True, max_length=4000)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.from_state} > {self.to_state}"
