@@ -30,6 +30,7 @@ COMMANDS = {
     "worker": "brightspots_cli.worker",
     "analyse": "brightspots_cli.analyse",
     "value-added": "brightspots_cli.value_added",
+    "families": "brightspots_cli.families",
     "partnerships": "brightspots_cli.partnerships",
     "twin": "brightspots_cli.twin",
 }

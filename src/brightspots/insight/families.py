@@ -28,6 +28,10 @@ differ by on average. To leave it out would make strangers look alike."""
 BOTH_UNKNOWN = 1.0
 """Squared distance for a covariate unknown of both: half of that, since what is missing is often
 missing for the same reason."""
+FAR = 0.25
+"""A school further than this from its family (SD; for a factor, share at another level) is not
+like it: say so beside the comparison (Rubin 2001, doi 10.1023/A:1020363010465)."""
+MAX_K = 1_000
 _DIGITS = 12
 """Distances equal to this many decimals are a tie, settled by school code."""
 _CHUNK = 20_000
@@ -60,8 +64,10 @@ class FamilyParameters:
     def __post_init__(self) -> None:
         if not self.context:
             raise InputError("Families need at least one context column.")
-        if self.k < 1:
-            raise InputError(f"A family of {self.k} is not possible.", mend="Use k of at least 1.")
+        if not 1 <= self.k <= MAX_K:
+            raise InputError(
+                f"A family of {self.k:,} is not possible.", mend=f"Use k from 1 to {MAX_K:,}."
+            )
         if not (np.isfinite(self.factor_weight) and self.factor_weight > 0):
             raise InputError("factor_weight must be above 0.")
 
@@ -85,7 +91,8 @@ class Families:
         school, variable, difference: the school minus its family's mean in standard deviations
         (numeric) or the share of the family at another level (factor); null where unknown.
     balance_summary : polars.DataFrame
-        variable, mean_difference, mean_absolute_difference, largest_absolute_difference.
+        variable, is_factor, mean_difference, mean_absolute_difference,
+        largest_absolute_difference, schools_far (more than ``FAR`` from their family).
     """
 
     schools: tuple[str, ...]
@@ -144,7 +151,7 @@ def similar_schools(frame: pl.DataFrame, parameters: FamilyParameters) -> Famili
         distances,
         _long(schools, members, distances),
         balance,
-        _balance_summary(balance),
+        _balance_summary(balance, dict(zip(parameters.context, space.numeric, strict=True))),
         Provenance("families", METHOD_VERSION, hash_frame(frame), None, asdict(parameters)),
     )
 
@@ -156,9 +163,15 @@ def _ordered(frame: pl.DataFrame, school: str) -> pl.DataFrame:
     if code.null_count():
         row = int(np.argmax(code.is_null().to_numpy())) + 2
         raise InputError("A school has no code.", row=row, column=school)
-    if code.is_duplicated().any():
-        row = int(np.argmax(code.is_duplicated().to_numpy()))
-        raise InputError(f'School "{code[row]}" occurs twice.', row=row + 2, column=school)
+    again = ~code.is_first_distinct().to_numpy()
+    if again.any():
+        row = int(np.argmax(again))
+        raise InputError(
+            f'School "{code[row]}" occurs twice.',
+            row=row + 2,
+            column=school,
+            mend="Give one row a school; of several years, the latest.",
+        )
     return frame.with_columns(code.alias("school")).sort("school")
 
 
@@ -332,10 +345,13 @@ def _balance(
     return pl.concat(parts).sort("school", maintain_order=True)
 
 
-def _balance_summary(balance: pl.DataFrame) -> pl.DataFrame:
+def _balance_summary(balance: pl.DataFrame, numeric: dict[str, bool]) -> pl.DataFrame:
     size = pl.col("difference").abs()
-    return balance.group_by("variable", maintain_order=True).agg(
+    found = balance.group_by("variable", maintain_order=True).agg(
         pl.col("difference").mean().alias("mean_difference"),
         size.mean().alias("mean_absolute_difference"),
         size.max().alias("largest_absolute_difference"),
+        (size > FAR).sum().cast(pl.Int64).alias("schools_far"),
     )
+    is_factor = pl.Series("is_factor", [not numeric[name] for name in found["variable"]])
+    return found.insert_column(1, is_factor)
