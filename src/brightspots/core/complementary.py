@@ -257,11 +257,11 @@ def _cells(
     for name in (node, parent, count, primary, order):
         if name is not None and name not in frame.columns:
             raise InputError("This column is not in the table.", column=name)
-    ordered = frame.with_row_index("_row").sort(
-        *([order] if order else []), node, nulls_last=True, maintain_order=True
-    )
+    by = [*([order] if order else []), node]
+    sort = pl.arg_sort_by(by, nulls_last=True, maintain_order=True)
+    rows: list[int] = frame.select(sort).to_series().to_list()
+    ordered = frame[rows]
     names = ordered[node].to_list()
-    rows = ordered["_row"].to_list()
     place = {name: at for at, name in enumerate(names)}
     if None in place or len(place) < len(names):
         seen: set[object] = set()

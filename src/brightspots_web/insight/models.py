@@ -90,6 +90,11 @@ class Estimate(models.Model):
     """Expected shortfall below what is expected of schools like it: 0 or more."""
     pupils_touched = models.FloatField(null=True)
     """Pupils a year whom closing the gap would reach, weighted by the need's probability."""
+    complementary = models.BooleanField(default=False)
+    """Withheld from all but the school though ten pupils stand behind it: another year's figure of
+    fewer could be had by subtraction. See `disclosure`."""
+    complementary_inside = models.BooleanField(default=False)
+    """The same for the school itself, which sees figures of five pupils and more."""
 
     class Meta:
         constraints = [

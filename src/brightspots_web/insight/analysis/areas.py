@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import chi2
 
 from brightspots.core.disclosure import MINIMUM_PUPILS_PUBLIC, suppress
+from brightspots_web.insight.analysis import withheld
 from brightspots_web.insight.analysis.outcome import Outcome
 
 Floats = NDArray[np.float64]
@@ -64,13 +65,16 @@ def _q(residual: Floats, s2: Floats, group: Integers, groups: int, tau2: Floats)
 def figures(outcome: Outcome, schools: pl.DataFrame, needs: pl.DataFrame) -> pl.DataFrame:
     """All areas of all levels, all years and (year null) what lasts; small ones withheld.
 
+    An area's figures are those of its schools that may be shown: a school or year that is withheld
+    is not in them, or it could be had by subtraction.
     `schools` has `school` and `area_path`; `needs` has `school`, `probability`, `pupils_touched`.
     """
-    lasting = _residuals_of_effects(outcome.persistent).join(
+    shown = ~pl.col("withheld")
+    lasting = _residuals_of_effects(outcome.persistent.filter(shown)).join(
         needs.select("school", "probability", "pupils_touched"), on="school", how="left"
     )
     nothing = pl.lit(None, dtype=pl.Float64)
-    yearly = outcome.yearly.with_columns(
+    yearly = outcome.yearly.filter(shown).with_columns(
         nothing.alias("probability"), nothing.alias("pupils_touched")
     )
     columns = [
@@ -85,7 +89,16 @@ def figures(outcome: Outcome, schools: pl.DataFrame, needs: pl.DataFrame) -> pl.
     spread_out = rows.join(_memberships(schools), on="school", how="inner")
     if spread_out.is_empty():
         return pl.DataFrame()
-    return _aggregate(spread_out, outcome)
+    return _withhold(_aggregate(spread_out, outcome), _parents(schools))
+
+
+def _parents(schools: pl.DataFrame) -> dict[int, int | None]:
+    """Area -> the area it lies in."""
+    found: dict[int, int | None] = {}
+    for path in schools["area_path"].unique().to_list():
+        keys = [int(key) for key in path.strip("/").split("/")]
+        found |= dict(zip(keys, [None, *keys], strict=False))
+    return found
 
 
 def _memberships(schools: pl.DataFrame) -> pl.DataFrame:
@@ -138,18 +151,22 @@ def _aggregate(rows: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
     )
     within = totals["_within"].to_numpy()
     share = within / (within + spread**2)
-    made = totals.with_columns(
+    return totals.with_columns(
         pl.Series("spread", spread).fill_nan(None),
         pl.Series("spread_lower", lower).fill_nan(None),
         pl.Series("spread_upper", upper).fill_nan(None),
         # Of what lasts, pupils' scatter within a year is no part.
         pl.when(pl.col("year").is_not_null()).then(pl.Series("share_within", share)).fill_nan(None),
         pl.lit(outcome.subject).alias("subject"),
-    )
-    return suppress(
-        made.drop("g", "_within"),
-        "n_pupils",
-        FIGURES,
-        minimum=MINIMUM_PUPILS_PUBLIC,
-        schools_column="n_schools",
-    )
+    ).drop("g", "_within")
+
+
+def _withhold(figures: pl.DataFrame, parents: dict[int, int | None]) -> pl.DataFrame:
+    """Take away what rests on too few, and what would tell it."""
+
+    def without(frame: pl.DataFrame) -> pl.DataFrame:
+        least = MINIMUM_PUPILS_PUBLIC
+        return suppress(frame, "n_pupils", FIGURES, minimum=least, schools_column="n_schools")
+
+    few = without(figures)["suppressed"]
+    return without(withheld.protect_areas(figures.with_columns(few), parents))

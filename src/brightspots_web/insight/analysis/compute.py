@@ -24,7 +24,7 @@ from brightspots.insight.needs import NeedsParameters, needs
 from brightspots.insight.variability import VariabilityParameters, variance_decomposition
 from brightspots_web.insight import circumstances
 from brightspots_web.insight.actions import Findings
-from brightspots_web.insight.analysis import areas
+from brightspots_web.insight.analysis import areas, withheld
 from brightspots_web.insight.analysis.inputs import Inputs
 from brightspots_web.insight.analysis.outcome import LEAST_DELTA, Outcome, Settings
 from brightspots_web.insight.analysis.pupil_way import from_pupils
@@ -34,7 +34,7 @@ from brightspots_web.insight.words import digits_for
 from brightspots_web.shared.jobs import CannotError
 
 METHOD = "value added of schools, families, variability, needs"
-METHOD_VERSION = "1"
+METHOD_VERSION = "2"
 """Changes whenever the same input could give another figure."""
 
 Progress = Callable[[float, str], None]
@@ -71,7 +71,8 @@ def compute(inputs: Inputs, settings: Settings, progress: Progress) -> Findings:
         above, below = _pairs(outcomes, settings, -1), _pairs(outcomes, settings, 1)
         unplaced = {(school, each.subject) for each in outcomes for school in each.unplaced}
         flags = bright_spots(_placed(above, unplaced), BrightSpotParameters(delta=LEAST_DELTA))
-        need = needs(below, NeedsParameters(LEAST_DELTA))
+        # `n` is already a year's pupils; the library takes it for those of all `years`.
+        need = needs(below.with_columns(years=pl.lit(1)), NeedsParameters(LEAST_DELTA))
     with clock.stage("families"):
         progress(0.6, "Finding schools like each other")
         families, about_families = _families(outcomes, inputs, settings)
@@ -132,7 +133,7 @@ def _outcomes(
 
         tell(0.0, "")
         try:
-            found.append(_one(subject, inputs, settings, tell))
+            found.append(withheld.mark(_one(subject, inputs, settings, tell)))
         except InputError as error:
             # One subject that cannot be analysed must not lose the others; the run's page says so.
             problems[subject] = str(error)
@@ -356,6 +357,8 @@ def _estimate_row(row: Mapping[str, Any], subject: str, keys: Mapping[str, int])
         "need_probability": row.get("need_probability"),
         "gap": row.get("gap"),
         "pupils_touched": row.get("pupils_touched"),
+        "complementary": row["complementary"],
+        "complementary_inside": row["complementary_inside"],
     }
 
 
@@ -373,6 +376,7 @@ def _area_rows(frames: Sequence[pl.DataFrame]) -> list[dict[str, Any]]:
                     "n_schools": row["n_schools"],
                     "n_pupils": None if row["n_pupils"] is None else round(row["n_pupils"]),
                     "suppressed": suppressed,
+                    "complementary": row["complementary"],
                 }
             )
     return rows

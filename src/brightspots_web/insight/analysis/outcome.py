@@ -90,8 +90,10 @@ class Outcome:
 
     @property
     def pupils(self) -> int:
-        """In the newest year."""
+        """In the newest year, in schools whose figure may be shown: see `withheld`."""
         newest = self.yearly.filter(pl.col("year") == pl.col("year").max())
+        if "withheld" in newest.columns:
+            newest = newest.filter(~pl.col("withheld"))
         return int(newest["n"].sum() or 0)
 
 
