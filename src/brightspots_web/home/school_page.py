@@ -133,7 +133,7 @@ def _card(place: int, standing: Standing, school: School, ours: bool, run: Run |
         _badge(now),
         _strip(place, standing, school, ours) if now else None,
         _years(place, standing) if len(standing.by_year) > 1 else None,
-        words.caution() if standing.caution else "",
+        words.caution(now) if now and standing.caution else "",
     )
 
 

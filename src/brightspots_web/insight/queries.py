@@ -1,4 +1,8 @@
-"""All reads of published figures. Small numbers are withheld here, before a page sees them."""
+"""All reads of published figures. Small numbers are withheld here, before a page sees them.
+
+Which ones is the rule of `disclosure`; what the school's page tells beyond where it stands is read
+in `school_queries`.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -6,17 +10,15 @@ from dataclasses import dataclass, field
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
 
-from django.db.models import Avg, Count, Q, QuerySet, Sum
+from django.db.models import Avg, Count, Q, QuerySet
 
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Appointment, Area, Partnership, School
+from brightspots_web.insight import disclosure
+from brightspots_web.insight.disclosure import Sight
 from brightspots_web.insight.models import AreaFigure, Estimate, Family, Run, Variance
 from brightspots_web.shared.permissions import Capability, may
 
-SMALLEST_ACROSS = 10
-"""Fewest pupils behind a figure that others than the school itself may see."""
-SMALLEST_INSIDE = 5
-"""Fewest pupils behind a figure that the school itself may see, with a word of caution."""
 FAR_KM = 50.0
 """How far we look for a school that is strong where help is needed."""
 
@@ -58,7 +60,10 @@ class Standing:
     """Estimates of schools like ours: values only, smallest first, nobody's name beside them."""
     withheld: bool = False
     caution: bool = False
-    """Under ten pupils: shown to the school itself only."""
+    """Shown to the school itself only."""
+    years: tuple[int, ...] = ()
+    """All years behind `now`, those whose own figure is withheld among them."""
+    years_withheld: tuple[int, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -129,12 +134,6 @@ def subjects(run: Run | None = None) -> list[str]:
     return list(scales(run or current_run()))
 
 
-def smallest_shown(school: School, acting: Appointment | None) -> int:
-    """Fewest pupils behind a figure of this school that the acting appointment may see."""
-    inside = acting is not None and acting.school_id == school.pk
-    return SMALLEST_INSIDE if inside else SMALLEST_ACROSS
-
-
 def standing(school: School, acting: Appointment | None, run: Run | None = None) -> list[Standing]:
     """Where a school stands, outcome by outcome. The caller has checked that it may be opened."""
     run = run or current_run()
@@ -144,23 +143,31 @@ def standing(school: School, acting: Appointment | None, run: Run | None = None)
     for estimate in Estimate.objects.filter(run=run, school=school).order_by("subject", "year"):
         rows[estimate.subject].append(estimate)
     others = family_values(run, school)
-    least = smallest_shown(school, acting)
+    sight = disclosure.sight(school, acting)
     return [
-        _standing(scale, rows[name], others.get(name, ()), least)
+        _standing(scale, rows[name], others.get(name, ()), sight)
         for name, scale in scales(run).items()
     ]
 
 
 def _standing(
-    scale: Scale, rows: Sequence[Estimate], family: Sequence[float], least: int
+    scale: Scale, rows: Sequence[Estimate], family: Sequence[float], sight: Sight
 ) -> Standing:
     now = next((row for row in rows if row.year is None), None)
     if now is None:
         return Standing(scale, None)
-    if now.n < least:
+    if not sight.shows(now):
         return Standing(scale, None, withheld=True)
-    by_year = tuple(row for row in rows if row.year is not None and row.n >= least)
-    return Standing(scale, now, by_year, tuple(family), caution=now.n < SMALLEST_ACROSS)
+    yearly = [(row.year, row) for row in rows if row.year is not None]
+    return Standing(
+        scale,
+        now,
+        tuple(row for _year, row in yearly if sight.shows(row)),
+        tuple(family),
+        caution=not disclosure.ACROSS.shows(now),
+        years=tuple(year for year, _row in yearly),
+        years_withheld=tuple(year for year, row in yearly if not sight.shows(row)),
+    )
 
 
 def family_of(run: Run, school: School) -> Family | None:
@@ -170,7 +177,7 @@ def family_of(run: Run, school: School) -> Family | None:
 def family_values(run: Run, school: School) -> dict[str, list[float]]:
     """Estimates of the schools most like this one by outcome, sorted, without names or keys.
 
-    Only figures of ten pupils and more; and none at all of an outcome where fewer than three
+    Only figures that everybody may see; and none at all of an outcome where fewer than three
     schools remain, since a strip of one or two dots would name them.
     """
     family = family_of(run, school)
@@ -178,11 +185,12 @@ def family_values(run: Run, school: School) -> dict[str, list[float]]:
         return {}
     values: dict[str, list[float]] = defaultdict(list)
     found = Estimate.objects.filter(
-        run=run, school__in=family.members, year=None, n__gte=SMALLEST_ACROSS
+        disclosure.shown_across(), run=run, school__in=family.members, year=None
     )
     for subject, estimate in found.values_list("subject", "estimate"):
         values[subject].append(estimate)
-    return {name: sorted(each) for name, each in values.items() if len(each) >= 3}
+    shown = {name: disclosure.values_of_several(each) for name, each in values.items()}
+    return {name: each for name, each in shown.items() if each}
 
 
 def kilometres(a: School, b: School) -> float | None:
@@ -212,10 +220,10 @@ def strong_nearby(
     strong = (
         Estimate.objects.filter(
             _box(school.latitude, school.longitude, within_km),
+            disclosure.shown_across(),
             run=run,
             subject__in=subjects,
             year=None,
-            n__gte=SMALLEST_ACROSS,
             school__phase=school.phase,
         )
         .exclude(label="")
@@ -254,7 +262,8 @@ def partnership_grid(partnership: Partnership, run: Run | None = None) -> Grid:
     if run is None:
         return Grid(None, names, members)
     found = Estimate.objects.filter(run=run, school__in=[m.pk for m in members], year=None)
-    cells = {(row.school_id, row.subject): row for row in found if row.n >= SMALLEST_ACROSS}
+    shown = found.filter(disclosure.shown_across())
+    cells = {(row.school_id, row.subject): row for row in shown}
     return Grid(
         run,
         names,
@@ -276,8 +285,7 @@ def estimates_of(
         school__in=[school.pk for school in schools],
         subject=subject,
         year=None,
-        n__gte=SMALLEST_ACROSS,
-    )
+    ).filter(disclosure.shown_across())
     return {row.school_id: row for row in found}
 
 
@@ -397,17 +405,6 @@ def strength_and_need(run: Run | None = None) -> dict[int, tuple[float, float]]:
     return {school: (strength, need or 0.0) for school, strength, need in means}
 
 
-def totals(run: Run | None = None) -> dict[str, float]:
-    """Pupils whom closing the gaps would reach, by outcome."""
-    run = run or current_run()
-    if run is None:
-        return {}
-    found = Estimate.objects.filter(run=run, year=None).values("subject")
-    return {
-        row["subject"]: row["pupils"] or 0.0 for row in found.annotate(pupils=Sum("pupils_touched"))
-    }
-
-
 @dataclass(frozen=True)
 class Choices:
     """What an analysis can be asked for, as far as the last one and the register tell."""
@@ -431,8 +428,12 @@ def may_analyse(acting: Appointment | None) -> bool:
 
 
 def figures_by_subject(schools: Sequence[int], run: Run) -> dict[str, list[Estimate]]:
-    """Subject -> figures of these schools over all years, for measures of a group."""
+    """Subject -> figures of these schools over all years, for measures of a group.
+
+    Only those that may be shown: a measure of four schools tells the fourth to whoever sees three.
+    """
     found: dict[str, list[Estimate]] = defaultdict(list)
-    for row in Estimate.objects.filter(run=run, school__in=schools, year=None).order_by("school"):
+    rows = Estimate.objects.filter(disclosure.shown_across(), run=run, school__in=schools)
+    for row in rows.filter(year=None).order_by("school"):
         found[row.subject].append(row)
     return dict(found)

@@ -9,6 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from brightspots_web.insight.disclosure import SMALLEST_ACROSS
 from brightspots_web.insight.models import Estimate, Run
 from brightspots_web.insight.queries import Scale, Standing
 from brightspots_web.shared.charts import number
@@ -112,7 +113,7 @@ def basis(standing: Standing) -> str:
     if now is None:
         return ""
     pupils = ngettext("%(n)s pupil", "%(n)s pupils", now.n) % {"n": number(now.n, 0)}
-    years = tuple(row.year for row in standing.by_year if row.year is not None)
+    years = standing.years
     if now.years <= 1:
         year = years_phrase(years or standing.scale.years[-1:])
         return _(
@@ -138,11 +139,29 @@ def label(estimate: Estimate) -> str:
     return str(Estimate.Label(estimate.label).label) if estimate.label else ""
 
 
-def caution() -> str:
+def caution(now: Estimate) -> str:
+    """Said beside a figure that only the school itself sees."""
+    if now.n < SMALLEST_ACROSS:
+        return _(
+            "Fewer than ten pupils stand behind this. It is shown to your school only; please do "
+            "not pass it on."
+        )
     return _(
-        "Fewer than ten pupils stand behind this. It is shown to your school only; please do not "
-        "pass it on."
+        "A single year behind this has fewer than ten pupils. It is shown to your school only; "
+        "please do not pass it on."
     )
+
+
+def years_withheld(standing: Standing) -> str:
+    """Why years are missing from the picture, without saying which of them is the small one."""
+    if standing.now is None or not standing.years_withheld or standing.now.years <= 1:
+        return ""
+    return ngettext(
+        "%(years)s is not shown by itself: too few pupils.",
+        "%(years)s are not shown by themselves: too few pupils in a year, and a year beside it "
+        "that would tell them.",
+        len(standing.years_withheld),
+    ) % {"years": ", ".join(str(year) for year in standing.years_withheld)}
 
 
 def published_on(run: Run) -> str:
