@@ -53,7 +53,7 @@ def silent(fraction: float, stage: str) -> None:
 class TestPublishing:
     def test_every_figure_belongs_to_a_run_that_says_how_it_was_made(self, world: World) -> None:
         run = published(world, seed=7, delta=0.2)
-        assert (run.method, run.method_version) == (analysis.METHOD, "1")
+        assert (run.method, run.method_version) == (analysis.METHOD, "2")
         assert (run.seed, run.settings["delta"], run.settings["seed"]) == (7, 0.2, 7)
         assert len(run.input_hash) == 64
         assert [source["kind"] for source in run.sources] == ["school_results"]

@@ -90,6 +90,9 @@ class Estimate(models.Model):
     """Expected shortfall below what is expected of schools like it: 0 or more."""
     pupils_touched = models.FloatField(null=True)
     """Pupils a year whom closing the gap would reach, weighted by the need's probability."""
+    because = models.JSONField(default=dict)
+    """Of what lasts: circumstance -> points by which it moves what is expected here, beside what is
+    expected of all schools together, in the newest year."""
     complementary = models.BooleanField(default=False)
     """Withheld from all but the school though ten pupils stand behind it: another year's figure of
     fewer could be had by subtraction. See `disclosure`."""
@@ -129,6 +132,9 @@ class Family(models.Model):
     """Keys of the schools, nearest in context first."""
     distance_median = models.FloatField(null=True)
     distance_max = models.FloatField(null=True)
+    balance = models.JSONField(default=dict)
+    """Circumstance -> the school minus its family's mean in standard deviations; of kinds, the
+    share of the family at another."""
 
     class Meta:
         verbose_name_plural = _("families")

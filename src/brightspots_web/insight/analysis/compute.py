@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -218,6 +219,10 @@ def _families(
     result = similar_schools(ready.select("school", *columns, *match), parameters)
     keys = dict(zip(inputs.schools["school"], inputs.schools["key"], strict=True))
     by_position = np.array([keys[code] for code in result.schools], dtype=np.int64)
+    balance: dict[str, dict[str, float]] = defaultdict(dict)
+    for code, name, apart in result.balance.select("school", "variable", "difference").iter_rows():
+        if apart is not None:
+            balance[code][name] = round(apart, 6)
     rows = []
     for code, members, distances in zip(
         result.schools, result.members, result.distances, strict=True
@@ -229,6 +234,7 @@ def _families(
                 "members": by_position[members[:count]].tolist(),
                 "distance_median": float(distances[count // 2]) if count else None,
                 "distance_max": float(distances[count - 1]) if count else None,
+                "balance": balance[code],
             }
         )
     return rows, {
@@ -330,9 +336,7 @@ def _estimate_rows(
         yearly = each.yearly.drop("residual", "sampling_variance")
         for frame in (lasting, yearly):
             frame = frame.filter(pl.col("school").is_in(list(keys)))
-            rows += [
-                _estimate_row(row, each.subject, keys) for row in frame.sort("school").to_dicts()
-            ]
+            rows += [_estimate_row(row, each, keys) for row in frame.sort("school").to_dicts()]
     return rows
 
 
@@ -341,7 +345,7 @@ def _shortfall() -> pl.Expr:
     return (-pl.col("estimate")).clip(lower_bound=0.0)
 
 
-def _estimate_row(row: Mapping[str, Any], subject: str, keys: Mapping[str, int]) -> dict[str, Any]:
+def _estimate_row(row: Mapping[str, Any], each: Outcome, keys: Mapping[str, int]) -> dict[str, Any]:
     names = (
         "year", "observed", "expected", "estimate", "se_comparative", "se_diagnostic", "cond_sd",
         "lower", "upper", "reliability",
@@ -349,7 +353,8 @@ def _estimate_row(row: Mapping[str, Any], subject: str, keys: Mapping[str, int])
     return {
         **{name: row[name] for name in names},
         "school_id": keys[row["school"]],
-        "subject": subject,
+        "subject": each.subject,
+        "because": _rounded(each.because.get(row["school"], {})) if row["year"] is None else {},
         "n": round(row["n"] or 0),
         "years": int(row["years"]),
         "label": LABELS.get(row.get("evidence", ""), ""),
@@ -360,6 +365,11 @@ def _estimate_row(row: Mapping[str, Any], subject: str, keys: Mapping[str, int])
         "complementary": row["complementary"],
         "complementary_inside": row["complementary_inside"],
     }
+
+
+def _rounded(parts: Mapping[str, float]) -> dict[str, float]:
+    """Points with digits enough for people and few enough to come out the same again."""
+    return {name: round(points, 6) for name, points in parts.items()}
 
 
 def _area_rows(frames: Sequence[pl.DataFrame]) -> list[dict[str, Any]]:

@@ -66,6 +66,8 @@ class Outcome:
     mean: float = 0.0
     context: dict[str, Any] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
+    because: dict[str, dict[str, float]] = field(default_factory=dict, repr=False)
+    """School -> circumstance -> points by which it moves what is expected; see `expectation`."""
     unplaced: frozenset[str] = frozenset()
     """Schools of whose circumstances nothing is known while those of others are: measured against
     all schools, they cannot be said to do markedly better than schools like them."""

@@ -24,6 +24,7 @@ from brightspots.insight.cross_products import CrossProducts, cross_products
 from brightspots.insight.school_level import SchoolLevelParameters, school_level_value_added
 from brightspots.insight.value_added import ValueAdded, value_added
 from brightspots_web.insight import circumstances
+from brightspots_web.insight.analysis import expectation
 from brightspots_web.insight.analysis.outcome import EFFECTS, Outcome, in_pupil_sd, with_latest
 
 KNOWN_FOR = 0.8
@@ -40,6 +41,7 @@ class _Year:
     mean: float
     columns: dict[str, str]
     left_out: dict[str, str]
+    because: expectation.Parts
 
 
 def from_pupils(
@@ -69,6 +71,7 @@ def from_pupils(
     persistent, combined = _persistent(yearly) if len(fitted) > 1 else (_only(yearly), {})
     noise = [pl.col("residual") / sd, pl.col("sampling_variance") / sd**2]
     newest = fitted[-1]
+    because = {school: parts for one in fitted for school, parts in one.because.items()}
     return Outcome(
         subject=subject,
         way="pupil",
@@ -81,6 +84,7 @@ def from_pupils(
             "how": newest.columns,
             "left_out": newest.left_out,
         },
+        because=because,
         about={
             "years": [_about(one) for one in fitted],
             "skipped": skipped,
@@ -100,8 +104,22 @@ def _fit_year(
     model = value_added(cp)
     named = {safe: name for name, safe in columns.items()}
     effects, total_sd, mean = _school_years(cp, model, year)
-    return _Year(
-        year, model, effects, total_sd, mean, {named[s]: how[named[s]] for s in named}, left_out
+    used = {named[s]: how[named[s]] for s in named}
+    because = _because(cp, model, named)
+    return _Year(year, model, effects, total_sd, mean, used, left_out, because)
+
+
+def _because(cp: CrossProducts, model: ValueAdded, named: dict[str, str]) -> expectation.Parts:
+    sums = cp.rows((0,))[:, 0, 1:-1]  # of every school: sums of X without intercept and score
+    means = sums / cp.n[:, None] * cp.scale[1:-1] + cp.shift[1:-1]
+    fixed = model.fixed_effects
+    return expectation.parts_of_pupils(
+        model.school_effects["school"].to_list(),
+        means,
+        cp.n.astype(np.float64),
+        fixed["estimate"].to_numpy()[1:],
+        fixed["term"].to_list()[1:],
+        named,
     )
 
 

@@ -12,6 +12,7 @@ import polars as pl
 from brightspots.insight.grade_counts import Band, grade_summary
 from brightspots.insight.school_level import SchoolLevelParameters, school_level_value_added
 from brightspots_web.insight import circumstances
+from brightspots_web.insight.analysis import expectation
 from brightspots_web.insight.analysis.outcome import (
     EFFECTS,
     SCALED,
@@ -65,6 +66,9 @@ def from_school_results(
             "columns": kept,
             "left_out": {**made.left_out, **dict.fromkeys(crowded, "too few schools for it")},
         },
+        because=expectation.parts_of_schools(
+            made.frame, kept, result.fixed_effects.to_dicts(), _used(result.school_effects)
+        ),
         unplaced=_unplaced(result.school_effects, kept),
         about={
             **dict(result.summary),
@@ -74,6 +78,11 @@ def from_school_results(
             "variances": result.variance_components.to_dicts(),
         },
     )
+
+
+def _used(effects: pl.DataFrame) -> dict[str, str]:
+    """School -> the circumstances of the model it was judged by."""
+    return dict(zip(effects["school"].to_list(), effects["context_used"].to_list(), strict=True))
 
 
 def _unplaced(effects: pl.DataFrame, context: Sequence[str]) -> frozenset[str]:
