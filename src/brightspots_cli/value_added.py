@@ -34,14 +34,32 @@ def command(
         Path, typer.Option(help="Folder for the results; made if needed.", show_default=False)
     ],
     ml: Annotated[bool, typer.Option("--ml", help="Maximum likelihood in place of REML.")] = False,
+    weights: Annotated[
+        str | None,
+        typer.Option("--weights", help="Column of precision weights, above 0.", show_default=False),
+    ] = None,
 ) -> None:
-    """Value added of schools from pupils' results (random intercept, exact REML, as lme4).
+    """Value added of schools from pupils' results (linear mixed models, exact REML, as lme4).
 
-    FORMULA: the outcome, "~", the fixed part, and one random intercept (1 | school); any column
-    can take the place of school. Numeric columns; factors (columns of words, or factor(column);
-    the first level in sorted order is the reference); interactions a*b and a:b; arithmetic in
-    I(x**2); names with spaces in back-quotes. Rows with a missing value (empty, NA) in a used
-    column are dropped and counted.
+    FORMULA: the outcome, "~", the fixed part, and what varies between groups. Numeric columns;
+    factors (columns of words, or factor(column); the first level in sorted order is the
+    reference); interactions a*b and a:b; arithmetic in I(x**2); names with dots as they are, names
+    with spaces in back-quotes. Rows with a missing value (empty, NA) in a used column are dropped
+    and counted.
+
+    What varies between groups, one part or several, any column in the place of school:
+
+    (1 | school)            an intercept for each school
+
+    (x | school)            an intercept and a slope, correlated; (1 + x | school) is the same
+
+    (x || school)           the same, uncorrelated; (0 + x | school) is the slope alone
+
+    (1 | district/school)   schools in districts, each with an intercept
+
+    (1 | a) + (1 | b)       two groupings, within each other or across
+
+    Not done: pass or fail (logit), models without a fixed intercept, splines, correlated residuals.
 
     Writes into OUT, all or nothing:
 
@@ -50,7 +68,12 @@ def command(
     variance_components.csv: group, term1, term2, variance (the last group is Residual)
 
     school_effects.csv: school, n, estimate, cond_sd, se_comparative, se_diagnostic, lower, upper,
-    reliability; sorted by school; lower and upper hold the effect with 95 %
+    reliability; sorted by school; lower and upper hold the effect with 95 %. School is the column
+    of that name, else the innermost grouping
+
+    effects.csv, where there is more than one intercept: group, level, term, n, estimate and so on
+    for every effect; a school in a district has the group school:district and a level such as
+    s1:d1
 
     summary.json: n_pupils, n_schools, n_dropped, reml_criterion, icc, singular, seconds by stage,
     method_version, input_hash, settings
@@ -61,15 +84,28 @@ def command(
     from brightspots.insight.value_added import value_added_of  # heavy; --help stays quick
 
     loaded = time.perf_counter()
-    result = value_added_of(file, formula, reml=not ml)
+    result = value_added_of(file, formula, reml=not ml, weights=weights)
     seconds = {"load": loaded - started, **result.seconds}
     write_results(out, result, seconds)
-    note = " The variance between schools is estimated as 0." if result.singular else ""
+    note = _note(result)
     typer.echo(
         f"{result.n_pupils:,} pupils in {result.n_schools:,} schools "
         f"({result.n_dropped:,} rows dropped for a missing value); "
         f"{result.icc:.1%} of the variance left lies between schools.{note} Results: {out}"
     )
+
+
+def several(result: ValueAdded) -> bool:
+    """Whether there is more to tell than one intercept a school."""
+    return len(result.effects) != len(result.school_effects)
+
+
+def _note(result: ValueAdded) -> str:
+    if not result.singular:
+        return ""
+    if not several(result):
+        return " The variance between schools is estimated as 0."
+    return " A variance between groups is estimated as 0, or a correlation as 1 (singular)."
 
 
 def summary(result: ValueAdded, seconds: Mapping[str, float]) -> dict[str, Any]:
@@ -81,6 +117,8 @@ def summary(result: ValueAdded, seconds: Mapping[str, float]) -> dict[str, Any]:
         "criterion": result.criterion_name,
         "reml_criterion": result.reml_criterion,
         "icc": result.icc,
+        "shares": dict(result.shares),
+        "groups": dict(result.groups),
         "singular": result.singular,
         "seconds": {stage: round(value, 4) for stage, value in seconds.items()},
         "method": result.provenance.method,
@@ -91,7 +129,7 @@ def summary(result: ValueAdded, seconds: Mapping[str, float]) -> dict[str, Any]:
 
 
 def write_results(out: Path, result: ValueAdded, seconds: Mapping[str, float]) -> None:
-    """Write the four files beside `out` first and move them in when all are there."""
+    """Write the files beside `out` first and move them in when all are there."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".value-added-", dir=out) as staging_name:
@@ -100,6 +138,10 @@ def write_results(out: Path, result: ValueAdded, seconds: Mapping[str, float]) -
             result.fixed_effects.write_csv(staging / "fixed_effects.csv")
             result.variance_components.write_csv(staging / "variance_components.csv")
             result.school_effects.write_csv(staging / "school_effects.csv")
+            if several(result):
+                result.effects.write_csv(staging / "effects.csv")
+            else:  # one of another model would be misread
+                (out / "effects.csv").unlink(missing_ok=True)
             seconds = {**seconds, "write": time.perf_counter() - before}
             text = json.dumps(summary(result, seconds), indent=2, ensure_ascii=False)
             (staging / "summary.json").write_text(text + "\n", encoding="utf-8")

@@ -6,8 +6,9 @@ import polars as pl
 import pytest
 
 from brightspots.core.errors import InputError
+from brightspots.insight.arithmetic import evaluate_arithmetic, parse_arithmetic
 from brightspots.insight.cross_products import cross_products
-from brightspots.insight.formula import evaluate_arithmetic, parse_arithmetic, parse_formula
+from brightspots.insight.formula import parse_formula
 
 
 def names(text: str) -> list[str]:
@@ -41,11 +42,16 @@ def test_arithmetic_keeps_the_name_the_user_wrote_and_follows_python() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("y ~ x", "needs one random part"),
-        ("y ~ x + (x | s)", "slopes are not done yet"),
-        ("y ~ x + (1 || s)", "slopes are not done yet"),
-        ("y ~ x + (1 | a/b)", "Nested and crossed"),
-        ("y ~ x + (1 | a) + (1 | b)", "more than one random part"),
+        ("y ~ x", "needs a random part"),
+        ("y ~ x + (1 | factor(s))", "must be columns"),
+        ("y ~ x + (1 | a + b)", "must be columns"),
+        ("y ~ x + (1 | a/a)", "stands twice"),
+        ("y ~ x + (1 | s) + (x | s)", 'effect "1" of "s" stands twice'),
+        ("y ~ x + (0 | s)", "without any effect"),
+        ("y ~ x + ( | s)", "Nothing stands before the bar"),
+        ("y ~ x + (1 ||| s)", '"|||" has no meaning'),
+        ("y ~ x + (y | s)", "both sides"),
+        ("y ~ x + (1 | y)", "cannot be a grouping"),
         ("y ~ x - (1 | s)", "only be added"),
         ("y ~ x:(1 | s)", "only be added"),
         ("y ~ 0 + x + (1 | s)", "without an intercept"),

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from brightspots.insight.intercept import fit_intercept
 from brightspots.insight.reml import (
     Level,
     NotIdentifiedError,
     Problem,
     derivative,
     effects,
-    fit_intercept,
     solve,
     unidentified,
 )

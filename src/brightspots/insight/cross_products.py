@@ -1,8 +1,9 @@
-"""One pass over the pupils: cross products per school.
+"""One pass over the pupils: cross products per cell, which is a school as a rule.
 
-A linear mixed model for pupils in schools depends on the pupils' rows only through
-``S_j = A_j' A_j`` with ``A = [1 | X | y]`` (statistics known since Henderson; for one pass see
-Bates on lme4 issue 387). ``S_j`` add up, so districts can be scanned apart and merged.
+A linear mixed model for pupils in groups depends on the pupils' rows only through
+``S_j = A_j' W A_j`` with ``A = [1 | X | E | y]``, one for each combination of groups that occurs
+(statistics known since Henderson; for one pass see Bates on lme4 issue 387). ``S_j`` add up, so
+districts can be scanned apart and merged.
 
 The cross products of a small school disclose its pupils: treat them as pupils' data.
 """
@@ -11,10 +12,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
+import ibis.expr.types as ir
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from brightspots.core.engine import Source, Table, combined_hash, open_table
@@ -23,6 +27,8 @@ from brightspots.core.provenance import Provenance
 from brightspots.insight.design import (
     INTERCEPT,
     Design,
+    DesignColumn,
+    RandomColumns,
     build_design,
     group_labels,
     near_means,
@@ -38,26 +44,66 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class RandomEffects:
+    """The effects that vary between the groups of one random term, as columns of A.
+
+    Parameters
+    ----------
+    group : tuple of str
+        Grouping columns, the inner one first; their combinations are the groups.
+    columns : tuple of int
+        Places in A; 0 is the intercept.
+    terms : tuple of str
+        Names of the effects, ``(Intercept)`` for the intercept.
+    correlated : bool
+    """
+
+    group: tuple[str, ...]
+    columns: tuple[int, ...]
+    terms: tuple[str, ...]
+    correlated: bool
+
+    @property
+    def name(self) -> str:
+        """As lme4 names it: ``school``, ``school:district``."""
+        return ":".join(self.group)
+
+
+@dataclass(frozen=True)
 class CrossProducts:
-    """Cross products of ``A = [1 | X | y]`` per school, in shifted and scaled units.
+    """Cross products of ``A = [1 | X | E | y]`` per cell, in shifted and scaled units.
+
+    A cell is a combination of the grouping columns that occurs: a school where schools are the only
+    grouping, a school and year where pupils are grouped by both.
 
     Parameters
     ----------
     formula : str
     terms : tuple of str
         Names of the columns of X, the intercept first; p of them.
-    outcome, group : str
-        Names of the outcome and of the grouping column.
-    schools : tuple of str
-        J names in sorted order.
-    packed : ndarray, shape (J, k(k+1)/2), k = p + 1
-        Upper triangles of S_j by rows. ``packed[:, 0]`` counts pupils.
+    extra : tuple of str
+        Names of the columns of E: with a random effect, and not in X.
+    random : tuple of RandomEffects
+    outcome : str
+    groups : tuple of str
+        Grouping columns, those of the formula first.
+    cells : polars.DataFrame
+        One row a cell: the grouping columns as text, sorted.
+    counts : ndarray, shape (J,)
+        Pupils a cell.
+    packed : ndarray, shape (J, k(k+1)/2), k = p + number of extra columns + 1
+        Upper triangles of S_j by rows. ``packed[:, 0]`` is the sum of weights: the pupils where
+        there are none.
     shift, scale : ndarray, shape (k,)
         A column of A is (raw - shift) / scale; 0 and 1 for the intercept.
     levels : mapping
         Factor -> its levels; the first is the reference.
     n_rows, n_dropped : int
         Rows read, and rows left out for a missing value.
+    sum_log_w : float
+        Sum of the logarithms of the weights.
+    weights : str or None
+        Column of precision weights.
     provenance : Provenance
     seconds : mapping
         Stage -> seconds taken.
@@ -65,9 +111,12 @@ class CrossProducts:
 
     formula: str
     terms: tuple[str, ...]
+    extra: tuple[str, ...]
+    random: tuple[RandomEffects, ...]
     outcome: str
-    group: str
-    schools: tuple[str, ...]
+    groups: tuple[str, ...]
+    cells: pl.DataFrame
+    counts: Array
     packed: Array
     shift: Array
     scale: Array
@@ -75,65 +124,93 @@ class CrossProducts:
     n_rows: int
     n_dropped: int
     provenance: Provenance
+    sum_log_w: float = 0.0
+    weights: str | None = None
     seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
+    def width(self) -> int:
+        """Columns of A."""
+        return len(self.terms) + len(self.extra) + 1
+
+    @property
+    def kept(self) -> tuple[int, ...]:
+        """Places of X and y in A."""
+        return (*range(len(self.terms)), self.width - 1)
+
+    @property
+    def group(self) -> str:
+        """The first grouping column, the school as a rule."""
+        return self.groups[0]
+
+    @property
+    def schools(self) -> tuple[str, ...]:
+        """Names of the cells where there is one grouping column, sorted."""
+        if len(self.groups) != 1:
+            raise ValueError("there are several grouping columns; take .cells")
+        return tuple(self.cells[self.group].to_list())
+
+    @property
     def n(self) -> Array:
-        """Pupils a school, shape (J,)."""
-        return self.packed[:, 0]
+        """Pupils a cell, shape (J,)."""
+        return self.counts
 
     @property
     def n_pupils(self) -> int:
         """Pupils in the model."""
-        return round(float(self.n.sum()))
+        return round(float(self.counts.sum()))
 
     def total(self) -> Array:
-        """Sum of S_j over schools, shape (k, k)."""
-        k = len(self.terms) + 1
-        whole: Array = unpack(self.packed.sum(axis=0)[None, :], k)[0]
+        """Sum of S_j over cells, shape (k, k)."""
+        whole: Array = unpack(self.packed.sum(axis=0)[None, :], self.width)[0]
         return whole
 
     def rows(self, columns: tuple[int, ...]) -> Array:
         """Rows `columns` of every S_j, that is Z'A for Z made of these columns; (J, q, k)."""
-        k = len(self.terms) + 1
-        places = _places(k)
+        places = _places(self.width)
         return self.packed[:, places[list(columns), :]]
 
     def matrices(self) -> Array:
         """Every S_j in full, shape (J, k, k)."""
-        return unpack(self.packed, len(self.terms) + 1)
+        return unpack(self.packed, self.width)
 
     def merge(self, other: CrossProducts) -> CrossProducts:
-        """Join two parts of a system, scanned apart; a school in both gets its pupils together.
+        """Join two parts of a system, scanned apart; a cell in both gets its pupils together.
 
         Raises
         ------
         InputError
-            The parts have another formula or other levels of a factor.
+            The parts have another formula, other groups, or other levels of a factor.
         """
-        if (self.formula, self.terms) != (other.formula, other.terms) or dict(self.levels) != dict(
-            other.levels
-        ):
+        mine = (self.formula, self.terms, self.groups, self.weights, dict(self.levels))
+        if mine != (other.formula, other.terms, other.groups, other.weights, dict(other.levels)):
             raise InputError(
                 "These parts cannot be merged: their formula or the levels of a factor differ.",
                 mend="Scan both with the same formula and the same levels=.",
             )
         moved = _rebase(other, self.shift, self.scale)
-        schools = sorted({*self.schools, *other.schools})
-        place = {school: i for i, school in enumerate(schools)}
-        packed = np.zeros((len(schools), self.packed.shape[1]))
-        packed[[place[school] for school in self.schools]] += self.packed
-        packed[[place[school] for school in other.schools]] += moved
-        mine, others = self.provenance, other.provenance
+        both = pl.concat([self.cells, other.cells])
+        cells = both.unique().sort(list(self.groups))
+        place = both.join(
+            cells.with_row_index("place"), on=list(self.groups), how="left", maintain_order="left"
+        )["place"].to_numpy()
+        here, there = place[: self.cells.height], place[self.cells.height :]
+        packed = np.zeros((cells.height, self.packed.shape[1]))
+        counts = np.zeros(cells.height)
+        packed[here] += self.packed
+        packed[there] += moved
+        counts[here] += self.counts
+        counts[there] += other.counts
+        hashes = [self.provenance.input_hash, other.provenance.input_hash]
         return replace(
             self,
-            schools=tuple(schools),
+            cells=cells,
+            counts=counts,
             packed=packed,
             n_rows=self.n_rows + other.n_rows,
             n_dropped=self.n_dropped + other.n_dropped,
-            provenance=replace(
-                mine, input_hash=combined_hash([mine.input_hash, others.input_hash])
-            ),
+            sum_log_w=self.sum_log_w + other.sum_log_w,
+            provenance=replace(self.provenance, input_hash=combined_hash(hashes)),
             seconds={
                 stage: self.seconds.get(stage, 0.0) + other.seconds.get(stage, 0.0)
                 for stage in {**self.seconds, **other.seconds}
@@ -157,7 +234,7 @@ def unpack(packed: Array, k: int) -> Array:
 
 def _rebase(part: CrossProducts, shift: Array, scale: Array) -> Array:
     """Packed cross products of a part in other units: A' = A B, S' = B'SB."""
-    k = len(part.terms) + 1
+    k = part.width
     B = np.diag(part.scale / scale)
     B[0, 1:] = ((part.shift - shift) / scale)[1:]
     S = np.einsum("ai,jab,bl->jil", B, part.matrices(), B, optimize=True)
@@ -173,14 +250,16 @@ def cross_products(
     levels: Mapping[str, tuple[str, ...]] | None = None,
     input_hash: str | None = None,
     threads: int | None = None,
+    weights: str | None = None,
+    by: Sequence[str] = (),
 ) -> CrossProducts:
-    """Scan pupils once and return the cross products per school.
+    """Scan pupils once and return the cross products per cell.
 
     Parameters
     ----------
     source : path, glob, list of Parquet paths, or polars frame
     formula : str
-        lme4's notation with ``(1 | column)``.
+        lme4's notation; see :func:`brightspots.insight.formula.parse_formula`.
     levels : mapping, optional
         Levels of factors, reference first, for parts that will be merged.
     input_hash : str, optional
@@ -189,6 +268,10 @@ def cross_products(
         Threads of the scan. With 1 the same input gives the same bytes; with more, sums differ
         from run to run in about the 14th digit. None takes 1 up to ``ONE_THREAD_ROWS`` rows and
         all of the machine's beyond.
+    weights : str, optional
+        Column of precision weights: a row's residual variance is sigma^2 / weight, as in lme4.
+    by : sequence of str
+        Columns that cells are told apart by besides the formula's own groups, e.g. ``("year",)``.
 
     Returns
     -------
@@ -203,39 +286,53 @@ def cross_products(
     seconds: dict[str, float] = {}
     with open_table(source) as table:
         clock = _Clock(seconds)
-        digest = input_hash or table.input_hash(parsed.columns)
+        used = dict.fromkeys([*parsed.columns, *by, *([weights] if weights else [])])
+        digest = input_hash or table.input_hash(tuple(used))
         clock.stop("hash")
         n_rows = int(table.ask(table.rows.aggregate(n=table.rows.count()))["n"][0])
         if n_rows == 0:
             raise InputError("There are no rows under the header.", file=table.name)
-        design = build_design(table, parsed, levels)
+        design = build_design(table, parsed, levels, by=by, weights=weights)
         shift, scale = near_means(table, design)
         clock.stop("look")
         if threads is None and n_rows <= ONE_THREAD_ROWS:
             threads = 1
-        labels, packed = _scan(table, design, shift, scale, threads)
+        scanned = _scan(table, design, shift, scale, threads)
         clock.stop("scan")
-    n_pupils = round(float(packed[:, 0].sum()))
-    provenance = Provenance(
-        method=METHOD,
-        method_version=METHOD_VERSION,
-        input_hash=digest,
-        settings={"formula": parsed.text, "levels": {k: list(v) for k, v in design.levels.items()}},
-    )
+    settings: dict[str, Any] = {
+        "formula": parsed.text,
+        "levels": {k: list(v) for k, v in design.levels.items()},
+    }
+    settings |= {"weights": weights} if weights else {}
+    settings |= {"by": list(by)} if by else {}
+    terms = (INTERCEPT, *(column.name for column in design.columns))
+    extra = tuple(column.name for column in design.extra)
     return CrossProducts(
         formula=parsed.text,
-        terms=(INTERCEPT, *(column.name for column in design.columns)),
+        terms=terms,
+        extra=extra,
+        random=tuple(_random_effects(each, (*terms, *extra)) for each in design.random),
         outcome=parsed.outcome.name,
-        group=parsed.group,
-        schools=tuple(labels),
-        packed=packed,
+        groups=tuple(design.groups),
+        cells=scanned.cells,
+        counts=scanned.counts,
+        packed=scanned.packed,
         shift=np.array([0.0, *shift]),
         scale=np.array([1.0, *scale]),
         levels=design.levels,
         n_rows=n_rows,
-        n_dropped=n_rows - n_pupils,
-        provenance=provenance,
+        n_dropped=n_rows - round(float(scanned.counts.sum())),
+        provenance=Provenance(METHOD, METHOD_VERSION, digest, settings=settings),
+        sum_log_w=scanned.sum_log_w,
+        weights=weights,
         seconds=seconds,
+    )
+
+
+def _random_effects(given: RandomColumns, names: tuple[str, ...]) -> RandomEffects:
+    effects = tuple(effect.name for effect in given.effects)
+    return RandomEffects(
+        given.group, tuple(names.index(each) for each in effects), effects, given.correlated
     )
 
 
@@ -250,31 +347,49 @@ class _Clock:
         self.started = now
 
 
+@dataclass(frozen=True)
+class _Scanned:
+    cells: pl.DataFrame
+    counts: Array
+    packed: Array
+    sum_log_w: float
+
+
 def _scan(
     table: Table, design: Design, shift: list[float], scale: list[float], threads: int | None
-) -> tuple[list[str], Array]:
-    """Sum products by school in the engine; only what symmetry and indicators leave open."""
+) -> _Scanned:
+    """Sum products by cell in the engine; only what symmetry and indicators leave open."""
     m = len(design.values)
     shifted = {
         f"v{i}": (value - shift[i]) * (1.0 / scale[i]) if (shift[i], scale[i]) != (0, 1) else value
         for i, value in enumerate(design.values)
     }
-    rows = design.rows.select(school=design.group, **shifted)
-    indicators = [*(column.is_indicator for column in design.columns), False]
-    sums = {"n": rows.count()} | {f"s{i}": rows[f"v{i}"].sum() for i in range(m)}
+    keys = {f"g{place}": value for place, value in enumerate(design.groups.values())}
+    weight = {} if design.weight is None else {"w": design.weight}
+    rows = design.rows.select(**keys, **shifted, **weight)
+    columns = [*design.columns, *design.extra]
+    indicators = [*(column.is_indicator for column in columns), False]
+    sums: dict[str, Any] = {"n": rows.count()}
+    if weight:
+        sums |= {"w": rows.w.sum(), "log_w": rows.w.ln().sum()}
+
+    def weighted(value: ir.NumericValue) -> ir.NumericValue:
+        return rows.w * value if weight else value
+
+    sums |= {f"s{i}": weighted(rows[f"v{i}"]).sum() for i in range(m)}
     for i in range(m):
         for j in range(i, m):
-            if not (i == j and indicators[i]) and not _never_together(design, i, j):
-                sums[f"p{i}_{j}"] = (rows[f"v{i}"] * rows[f"v{j}"]).sum()
-    found = table.ask(rows.group_by("school").aggregate(**sums), threads=threads)
+            if not (i == j and indicators[i]) and not _never_together(columns, i, j):
+                sums[f"p{i}_{j}"] = weighted(rows[f"v{i}"] * rows[f"v{j}"]).sum()
+    found = table.ask(rows.group_by(list(keys)).aggregate(**sums), threads=threads)
     if found.height == 0:
         raise InputError("Every row has a missing value in a used column.", file=table.name)
-    labels = group_labels(found["school"])
-    order = sorted(range(len(labels)), key=labels.__getitem__)
-    labels = [labels[i] for i in order]
+    names = dict(zip(keys, design.groups, strict=True))
+    labels = pl.DataFrame({names[key]: group_labels(found[key]) for key in keys})
+    order = labels.with_row_index("__row").sort(labels.columns)["__row"].to_numpy()
     packed = np.zeros((found.height, (m + 1) * (m + 2) // 2))
     places = _places(m + 1)
-    packed[:, 0] = found["n"].to_numpy()[order]
+    packed[:, 0] = found["w" if weight else "n"].to_numpy()[order]
     for i in range(m):
         packed[:, places[0, i + 1]] = found[f"s{i}"].to_numpy()[order]
         for j in range(i, m):
@@ -283,23 +398,29 @@ def _scan(
                 packed[:, places[i + 1, j + 1]] = found[name].to_numpy()[order]
     if not np.isfinite(packed).all():
         _refuse_infinite(table, design)
-    return labels, packed
+    return _Scanned(
+        cells=labels[order],
+        counts=found["n"].to_numpy()[order].astype(np.float64),
+        packed=packed,
+        sum_log_w=float(found["log_w"].to_numpy()[order].sum()) if weight else 0.0,
+    )
 
 
-def _never_together(design: Design, i: int, j: int) -> bool:
+def _never_together(columns: Sequence[DesignColumn], i: int, j: int) -> bool:
     """Tell whether two columns hold different levels of one factor: their product is 0."""
-    if max(i, j) >= len(design.columns) or i == j:
+    if max(i, j) >= len(columns) or i == j:
         return False
-    mine = {f.variable.name: f.level for f in design.columns[i].factors if f.level is not None}
+    mine = {f.variable.name: f.level for f in columns[i].factors if f.level is not None}
     return any(
         f.level is not None and mine.get(f.variable.name, f.level) != f.level
-        for f in design.columns[j].factors
+        for f in columns[j].factors
     )
 
 
 def _refuse_infinite(table: Table, design: Design) -> None:
     """Name the column that holds a value without end, or one too large to be squared."""
-    names = [*(column.name for column in design.columns), "the outcome"]
+    columns = [*design.columns, *design.extra]
+    names = [*(column.name for column in columns), "the outcome"]
     for name, value in zip(names, design.values, strict=True):
         rows = design.rows.select(value=value)
         wrong = rows.value.isinf() | rows.value.isnan() | (rows.value.abs() > math.sqrt(1e300))

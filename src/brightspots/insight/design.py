@@ -1,14 +1,11 @@
 """From a formula and a table to the columns of the design, each an expression of the engine.
 
-What a column of text holds is decided here. Cells that are empty or ``NA`` (for a number also
-``NaN``) are missing. A column is numeric when at least half of its other cells are numbers; a cell
-of it that is none is then an error, with its row, and never turns the column into a factor of
-thousands of levels. Any other column of text is a factor.
+Which column is a number and which a factor is decided in :mod:`column_kinds`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -17,16 +14,26 @@ import ibis
 import ibis.expr.types as ir
 import polars as pl
 
-from brightspots.core.engine import MISSING_WORDS, Table
+from brightspots.core.engine import Table
 from brightspots.core.errors import InputError
-from brightspots.insight.formula import Formula, Term, Variable, evaluate_arithmetic
+from brightspots.insight.arithmetic import evaluate_arithmetic
+from brightspots.insight.column_kinds import (
+    check_columns,
+    check_weights,
+    column_kinds,
+    complete,
+)
+from brightspots.insight.formula import (
+    Formula,
+    RandomTerm,
+    Term,
+    Variable,
+)
 
 INTERCEPT = "(Intercept)"
 MAX_LEVELS = 100
 MAX_COLUMNS = 300
 SAMPLE_ROWS = 100_000
-_NUMBER_WORDS = (*MISSING_WORDS, "NaN", "nan")
-_NOT_USABLE = "is neither a number nor a word"
 
 
 @dataclass(frozen=True)
@@ -60,8 +67,17 @@ class DesignColumn:
 
 
 @dataclass(frozen=True)
+class RandomColumns:
+    """One random term: effects as design columns, groups, and whether effects may correlate."""
+
+    effects: tuple[DesignColumn, ...]
+    group: tuple[str, ...]
+    correlated: bool
+
+
+@dataclass(frozen=True)
 class Design:
-    """Columns of ``A = [1 | X | y]`` over the complete rows of a table.
+    """Columns of ``A = [1 | X | E | y]`` over the complete rows of a table.
 
     Parameters
     ----------
@@ -69,22 +85,35 @@ class Design:
         The rows without a missing value in a used column.
     columns : tuple of DesignColumn
         X without the intercept.
+    extra : tuple of DesignColumn
+        E: columns with a random effect that are not in X.
+    random : tuple of RandomColumns
     values : tuple of ibis expressions
-        Of the columns and, last, of the outcome; over `rows`.
-    group : ibis expression
+        Of X, E and, last, of the outcome; over `rows`.
+    groups : mapping
+        Grouping column -> what rows are grouped by.
+    weight : ibis expression or None
     levels : mapping
         Factor name -> its levels in sorted order; the first is the reference.
     """
 
     rows: ir.Table
     columns: tuple[DesignColumn, ...]
+    extra: tuple[DesignColumn, ...]
+    random: tuple[RandomColumns, ...]
     values: tuple[ir.NumericValue, ...]
-    group: ir.Value
+    groups: Mapping[str, ir.Value]
+    weight: ir.NumericValue | None
     levels: Mapping[str, tuple[str, ...]]
 
 
 def build_design(
-    table: Table, formula: Formula, levels: Mapping[str, tuple[str, ...]] | None = None
+    table: Table,
+    formula: Formula,
+    levels: Mapping[str, tuple[str, ...]] | None = None,
+    *,
+    by: Sequence[str] = (),
+    weights: str | None = None,
 ) -> Design:
     """Decide what each column is, find the levels of the factors, and write down the columns.
 
@@ -94,169 +123,64 @@ def build_design(
     formula : Formula
     levels : mapping, optional
         Levels of factors fixed beforehand, for parts that will be merged.
+    by : sequence of str
+        Columns to group by besides those of the formula.
+    weights : str, optional
+        Column of precision weights, above 0.
 
     Raises
     ------
     InputError
         A column is missing, holds what cannot be used, or a factor has too few or too many levels.
     """
-    _check_columns(table, formula)
-    kinds = _kinds(table, formula)
-    rows = table.rows.filter(_complete(table.rows, formula, kinds))
+    groups = tuple(dict.fromkeys([*formula.groups, *by]))
+    used = tuple(dict.fromkeys([*formula.columns, *by, *([weights] if weights else [])]))
+    check_columns(table, used)
+    kinds = column_kinds(table, formula, weights)
+    rows = table.rows.filter(complete(table.rows, used, kinds))
     found = _levels(table, rows, formula, kinds, levels or {})
-    columns = _expand(formula, kinds, found)
-    if len(columns) > MAX_COLUMNS:
-        raise InputError(f"The model has {len(columns)} columns; {MAX_COLUMNS} is the limit.")
-    values = [_value(rows, column, table.is_text) for column in columns]
+    columns = _expand(formula.terms, kinds, found)
+    random = tuple(
+        RandomColumns(_effects(term, kinds, found), term.group, term.correlated)
+        for term in formula.random
+    )
+    there = {column.name for column in columns} | {INTERCEPT}
+    wanted = {effect.name: effect for term in random for effect in term.effects}
+    extra = [effect for name, effect in wanted.items() if name not in there]
+    if len(columns) + len(extra) > MAX_COLUMNS:
+        raise InputError(
+            f"The model has {len(columns) + len(extra)} columns; {MAX_COLUMNS} is the limit."
+        )
+    values = [_value(rows, column, table.is_text) for column in [*columns, *extra]]
     outcome = _number(rows, formula.outcome)
-    return Design(rows, tuple(columns), (*values, outcome), _group(rows[formula.group]), found)
-
-
-def _check_columns(table: Table, formula: Formula) -> None:
-    have = list(table.rows.columns)
-    for name in formula.columns:
-        if name not in have:
-            near = [column for column in have if column.lower().strip() == name.lower().strip()]
-            listed = ", ".join(have[:12]) + (", ..." if len(have) > 12 else "")
-            raise InputError(
-                "There is no such column.",
-                file=table.name,
-                column=name,
-                mend=f'Did you mean "{near[0]}"?' if near else f"The file has: {listed}.",
-            )
-
-
-def _kinds(table: Table, formula: Formula) -> dict[str, str]:
-    """Column -> "number", "text number", "factor" or "truth", for every column but the group."""
-    names = [name for name in formula.columns if _is_read_as_value(name, formula)]
-    kinds: dict[str, str] = {}
-    in_question = []
-    for name in names:
-        kind = table.rows[name].type()
-        if kind.is_numeric():
-            kinds[name] = "number"
-        elif kind.is_boolean():
-            kinds[name] = "truth"
-        elif kind.is_string():
-            in_question.append(name)
-        else:
-            raise InputError(
-                f"A column of type {kind} {_NOT_USABLE}.", file=table.name, column=name
-            )
-    kinds |= _text_kinds(table, in_question)
-    for name in _numeric_columns(formula):
-        if kinds.get(name) in ("factor", "truth"):
-            _refuse_words(table, name, outcome=name in formula.outcome.columns)
-    return kinds
-
-
-def _is_read_as_value(name: str, formula: Formula) -> bool:
-    variables = [formula.outcome, *(variable for term in formula.terms for variable in term)]
-    return any(name in variable.columns for variable in variables)
-
-
-def _numeric_columns(formula: Formula) -> list[str]:
-    variables = [formula.outcome, *(variable for term in formula.terms for variable in term)]
-    return [
-        name
-        for variable in variables
-        if variable is formula.outcome or variable.arithmetic is not None
-        for name in variable.columns
-    ]
-
-
-def _text_kinds(table: Table, names: list[str]) -> dict[str, str]:
-    """Look at every cell of the columns of text, in one scan."""
-    if not names:
-        return {}
-    aggregates = {}
-    for position, name in enumerate(names):
-        text = table.rows[name]
-        present = ~_is_missing(text, _NUMBER_WORDS)
-        number = _as_number(text)
-        aggregates[f"present_{position}"] = present.sum()
-        aggregates[f"numbers_{position}"] = (present & number.notnull()).sum()
-    counts = table.ask(table.rows.aggregate(**aggregates)).row(0, named=True)
-    kinds = {}
-    for position, name in enumerate(names):
-        present = counts[f"present_{position}"] or 0
-        numbers = counts[f"numbers_{position}"] or 0
-        kinds[name] = "text number" if 2 * numbers >= present else "factor"
-        if kinds[name] == "text number" and numbers < present:
-            _refuse_cell(table, name)
-    return kinds
-
-
-def _as_number(text: ir.Value) -> ir.NumericValue:
-    """Read a finite number, or null."""
-    number = text.try_cast("float64")
-    return ibis.ifelse(number.isnan() | number.isinf(), ibis.null("float64"), number)
-
-
-def _is_missing(text: ir.Value, words: tuple[str, ...]) -> ir.BooleanValue:
-    return text.isnull() | text.strip().isin(words)
-
-
-def _first_row(table: Table, wrong: ir.BooleanValue, name: str) -> tuple[int, str]:
-    """Find the first row, as a spreadsheet counts, where `wrong` holds, and what stands in it."""
-    numbered = table.rows.select(
-        place=ibis.row_number(), cell=table.rows[name].cast("string"), wrong=wrong
-    )
-    found = table.ask(
-        numbered.filter(numbered.wrong).order_by("place").limit(1).select("place", "cell"),
-        threads=1,
-    )
-    return int(found["place"][0]) + 2, str(found["cell"][0])
-
-
-def _refuse_cell(table: Table, name: str) -> None:
-    text = table.rows[name]
-    wrong = ~_is_missing(text, _NUMBER_WORDS) & _as_number(text).isnull()
-    row, cell = _first_row(table, wrong, name)
-    comma = cell.count(",") == 1 and cell.replace(",", "").replace("-", "").isdigit()
-    raise InputError(
-        f'"{cell[:60]}" is not a number, and most of this column is.',
-        file=table.name,
-        row=row,
-        column=name,
-        mend="Write numbers with a point instead of a comma."
-        if comma
-        else f"Mend it, leave it empty if it is not known, or write factor({name}).",
+    weight = _number(rows, Variable(weights, (weights,))) if weights else None
+    if weight is not None and weights is not None:
+        check_weights(table, rows, weight, weights)
+    return Design(
+        rows,
+        tuple(columns),
+        tuple(extra),
+        random,
+        (*values, outcome),
+        {name: _group(rows[name]) for name in groups},
+        weight,
+        found,
     )
 
 
-def _refuse_words(table: Table, name: str, *, outcome: bool) -> None:
-    wrong = table.rows[name].notnull()
-    if table.rows[name].type().is_string():
-        text = table.rows[name]
-        wrong = ~_is_missing(text, _NUMBER_WORDS) & _as_number(text).isnull()
-    row, cell = _first_row(table, wrong, name)
-    place = "the outcome" if outcome else "I()"
-    raise InputError(
-        f'"{cell[:60]}" is not a number, and {place} needs one.',
-        file=table.name,
-        row=row,
-        column=name,
-        mend=None
-        if not outcome or len(cell) > 12 or "," not in cell
-        else "Write numbers with a point instead of a comma.",
-    )
-
-
-def _complete(rows: ir.Table, formula: Formula, kinds: Mapping[str, str]) -> list[ir.BooleanValue]:
-    """Predicates that hold where no used column is missing."""
-    predicates: list[ir.BooleanValue] = []
-    for name in formula.columns:
-        column = rows[name]
-        kind = column.type()
-        if kind.is_string():
-            words = _NUMBER_WORDS if kinds.get(name) == "text number" else MISSING_WORDS
-            predicates.append(~_is_missing(column, words))
-        else:
-            predicates.append(column.notnull())
-            if kind.is_floating():
-                predicates.append(~column.isnan())
-    return predicates
+def _effects(
+    term: RandomTerm, kinds: Mapping[str, str], levels: Mapping[str, tuple[str, ...]]
+) -> tuple[DesignColumn, ...]:
+    """Columns of a random term, the intercept first where it is there."""
+    factors = [v.name for effect in term.effects for v in effect if _is_factor(v, kinds)]
+    if factors and not term.correlated:
+        raise InputError(
+            f'The levels of "{factors[0]}" cannot be uncorrelated effects (||).',
+            column=factors[0],
+            mend="Write | instead, or add a column of 0 and 1 to the file.",
+        )
+    columns = tuple(_expand(term.effects, kinds, levels))
+    return (DesignColumn(()), *columns) if () in term.effects else columns
 
 
 def _levels(
@@ -303,8 +227,7 @@ def _levels(
 
 
 def _factor_variables(formula: Formula, kinds: Mapping[str, str]) -> dict[str, Variable]:
-    variables = [variable for term in formula.terms for variable in term]
-    return {variable.name: variable for variable in variables if _is_factor(variable, kinds)}
+    return {v.name: v for v in formula.variables[1:] if _is_factor(v, kinds)}
 
 
 def _is_factor(variable: Variable, kinds: Mapping[str, str]) -> bool:
@@ -338,16 +261,16 @@ def _group(column: ir.Value) -> ir.Value:
 
 
 def _expand(
-    formula: Formula, kinds: Mapping[str, str], levels: Mapping[str, tuple[str, ...]]
+    terms: Sequence[Term], kinds: Mapping[str, str], levels: Mapping[str, tuple[str, ...]]
 ) -> list[DesignColumn]:
     """Treatment coding as in R.
 
     A factor of a term leaves out its reference level where the term without that factor is in the
     model too; otherwise it keeps all of its levels (Chambers and Hastie 1992, 2.4.1).
     """
-    present = {frozenset(variable.name for variable in term) for term in formula.terms}
+    present = {frozenset(variable.name for variable in term) for term in terms}
     columns: list[DesignColumn] = []
-    for term in formula.terms:
+    for term in terms:
         products: list[tuple[Factor, ...]] = [()]
         for variable in term:
             choices = [Factor(variable)]
@@ -419,8 +342,8 @@ def near_means(table: Table, design: Design) -> tuple[list[float], list[float]]:
         # The spread of an infinite value is an error in the engine; the exact scan names its place.
         found = {}
     shift, scale = [], []
-    indicators = [*(column.is_indicator for column in design.columns), False]
-    for i, is_indicator in enumerate(indicators):
+    columns = [*design.columns, *design.extra]
+    for i, is_indicator in enumerate([*(column.is_indicator for column in columns), False]):
         mean: Any = found.get(f"m{i}")
         spread: Any = found.get(f"s{i}")
         usable = not is_indicator and mean is not None and spread is not None

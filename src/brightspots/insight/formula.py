@@ -1,4 +1,4 @@
-"""Model formulas: ``score ~ prior + sex * poverty + I(prior**2) + (1 | school)``.
+"""Model formulas: ``score ~ prior + sex * poverty + I(prior**2) + (1 + prior | school)``.
 
 The notation is that of lme4 (Wilkinson and Rogers 1973 for the fixed part). The structure of the
 fixed part (``+``, ``:``, ``*``, ``/``, powers) is parsed by formulaic; what it sees are stand-ins
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ from formulaic.errors import FormulaicError
 from formulaic.parser import DefaultFormulaParser
 
 from brightspots.core.errors import InputError
+from brightspots.insight.arithmetic import parse_arithmetic
 
 EXAMPLE = 'Write for instance "score ~ prior + sex + (1 | school)".'
 MAX_LENGTH = 5_000
@@ -56,8 +56,33 @@ Term = tuple[Variable, ...]
 
 
 @dataclass(frozen=True)
+class RandomTerm:
+    """What varies from group to group: ``(1 + prior | school)``.
+
+    Parameters
+    ----------
+    effects : tuple of Term
+        The intercept is the empty product ``()`` and stands first where it is there.
+    group : tuple of str
+        Grouping columns whose combinations are the groups, the inner one first: ``(1 |
+        district/school)`` is ``("district",)`` and ``("school", "district")``.
+    correlated : bool
+        False for ``||``: the effects of a group are independent of each other.
+    """
+
+    effects: tuple[Term, ...]
+    group: tuple[str, ...]
+    correlated: bool = True
+
+    @property
+    def name(self) -> str:
+        """As lme4 names it: ``school``, ``school:district``."""
+        return ":".join(self.group)
+
+
+@dataclass(frozen=True)
 class Formula:
-    """A parsed model formula with a random intercept.
+    """A parsed model formula with at least one random part.
 
     Parameters
     ----------
@@ -66,23 +91,36 @@ class Formula:
     outcome : Variable
     terms : tuple of Term
         The fixed part in the order of its degree, the intercept ``()`` first.
-    group : str
-        The column of the random intercept, the school as a rule.
+    random : tuple of RandomTerm
+        In the order in which they are written, ``a/b`` taken apart, the inner one first.
     """
 
     text: str
     outcome: Variable
     terms: tuple[Term, ...]
-    group: str
+    random: tuple[RandomTerm, ...]
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Every grouping column, each once."""
+        return tuple(dict.fromkeys(name for term in self.random for name in term.group))
+
+    @property
+    def group(self) -> str:
+        """The first grouping column, the inner one where it is nested; the school as a rule."""
+        return self.groups[0]
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """Outcome, fixed part and what varies between groups, in this order."""
+        terms = [*self.terms, *(effect for part in self.random for effect in part.effects)]
+        return (self.outcome, *(variable for term in terms for variable in term))
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Every column that the formula reads, each once: outcome, fixed part, group."""
-        names = [*self.outcome.columns]
-        for term in self.terms:
-            for variable in term:
-                names.extend(variable.columns)
-        return tuple(dict.fromkeys([*names, self.group]))
+        """Every column that the formula reads, each once: outcome, terms, groups."""
+        names = [name for variable in self.variables for name in variable.columns]
+        return tuple(dict.fromkeys([*names, *self.groups]))
 
 
 def parse_formula(text: str) -> Formula:
@@ -91,8 +129,9 @@ def parse_formula(text: str) -> Formula:
     Parameters
     ----------
     text : str
-        One outcome, a fixed part with its intercept, and one random intercept ``(1 | column)``.
-        Names with dots need no quoting; others stand in back-quotes.
+        One outcome, a fixed part with its intercept, and one random part or more: ``(1 | g)``,
+        ``(1 + x | g)`` or ``(x | g)``, ``(0 + x | g)``, ``(x || g)``, ``(1 | a/b)``, ``(1 | a:b)``,
+        ``(1 | a) + (1 | b)``. Names with dots need no quoting; others stand in back-quotes.
 
     Returns
     -------
@@ -109,14 +148,16 @@ def parse_formula(text: str) -> Formula:
     masked = names.mask(text)
     if masked.count("~") != 1:
         raise InputError(f'The formula "{text}" needs one "~".', mend=EXAMPLE)
-    masked, group = _split_random_part(masked, names)
+    masked, random = _split_random_part(masked, names, text)
     sides = _parse_fixed_part(masked, text)
     outcome = _outcome(sides[0], names, text)
     terms = _terms(sides[1], names, text)
     for variable in (variable for term in terms for variable in term):
         if variable.column is not None and variable.column == outcome.column:
             raise InputError(f'The outcome "{outcome.name}" stands on both sides of the formula.')
-    return Formula(text.strip(), outcome, terms, group)
+    formula = Formula(text.strip(), outcome, terms, random)
+    _check_random_part(formula)
+    return formula
 
 
 class _StandIns:
@@ -206,120 +247,97 @@ def _call(function: str, inside: str, text: str) -> Variable:
     )
 
 
-def parse_arithmetic(text: str) -> tuple[ast.expr, tuple[str, ...]]:
-    """Parse the inside of ``I()``: names, numbers, ``+ - * / ** ^`` and parentheses.
-
-    Returns
-    -------
-    tree : ast.expr
-        Of `BinOp`, `UnaryOp`, `Constant` and `Name` alone; names are those of columns.
-    columns : tuple of str
-        The columns it reads, each once.
-
-    Raises
-    ------
-    InputError
-        Anything else stands there, or no column does.
-    """
-    columns: dict[str, str] = {}
-
-    def stand_in(match: re.Match[str]) -> str:
-        column = match.group(1) or match.group(2)
-        return columns.setdefault(column, f"c{len(columns)}_")
-
-    number_or_name = r"`([^`]+)`|((?<![\w.])[^\W\d][\w.]*)"
-    source = re.sub(number_or_name, stand_in, text.strip()).replace("^", "**")
-    problem = InputError(
-        f"I({text}) is not arithmetic on columns.",
-        mend="Inside I() write names, numbers, + - * / ** and parentheses.",
-    )
-    try:
-        tree = ast.parse(source, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise problem from None
-    backwards = {stand: column for column, stand in columns.items()}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id in backwards:
-            node.id = backwards[node.id]
-        elif isinstance(node, ast.Constant):
-            if isinstance(node.value, bool) or not isinstance(node.value, int | float):
-                raise problem
-        elif not isinstance(
-            node, ast.BinOp | ast.UnaryOp | ast.operator | ast.unaryop | ast.expr_context
-        ):
-            raise problem
-    operations: tuple[type[ast.AST], ...] = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
-    signs: tuple[type[ast.AST], ...] = (ast.UAdd, ast.USub)
-    for node in ast.walk(tree):
-        if (isinstance(node, ast.BinOp) and not isinstance(node.op, operations)) or (
-            isinstance(node, ast.UnaryOp) and not isinstance(node.op, signs)
-        ):
-            raise problem
-    if not columns:
-        raise problem
-    return tree, tuple(columns)
-
-
-def evaluate_arithmetic(node: ast.expr, lookup: Callable[[str], Any]) -> Any:
-    """Evaluate a tree of :func:`parse_arithmetic`; `lookup` gives a column's value.
-
-    Works on whatever has Python's arithmetic: numbers, arrays, expressions of the engine.
-    """
-    if isinstance(node, ast.Constant):
-        return float(node.value)  # type: ignore[arg-type]  # parse_arithmetic lets numbers in only
-    if isinstance(node, ast.Name):
-        return lookup(node.id)
-    if isinstance(node, ast.UnaryOp):
-        value = evaluate_arithmetic(node.operand, lookup)
-        return -value if isinstance(node.op, ast.USub) else value
-    if not isinstance(node, ast.BinOp):
-        raise TypeError(f"not arithmetic: {node!r}")
-    left = evaluate_arithmetic(node.left, lookup)
-    if isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant):
-        exponent = node.right.value
-        if exponent in (2, 3):  # products are exact where a power function may round
-            return left * left if exponent == 2 else left * left * left
-    right = evaluate_arithmetic(node.right, lookup)
-    if isinstance(node.op, ast.Add):
-        return left + right
-    if isinstance(node.op, ast.Sub):
-        return left - right
-    if isinstance(node.op, ast.Mult):
-        return left * right
-    if isinstance(node.op, ast.Div):
-        return left / right
-    return left**right
-
-
-def _split_random_part(masked: str, names: _StandIns) -> tuple[str, str]:
-    """Take the one ``(1 | column)`` out of a masked formula."""
-    bars = list(re.finditer(r"\(([^()|]*)(\|+)([^()]*)\)", masked))
+def _split_random_part(
+    masked: str, names: _StandIns, text: str
+) -> tuple[str, tuple[RandomTerm, ...]]:
+    """Take every ``(effects | group)`` out of a masked formula."""
+    bars = list(re.finditer(r"\(([^()|]*)(\|+)([^()|]*)\)", masked))
     if masked.count("|") != sum(len(bar.group(2)) for bar in bars) or not bars:
-        raise InputError('The formula needs one random part such as "(1 | school)".', mend=EXAMPLE)
-    if len(bars) > 1:
         raise InputError(
-            "The formula has more than one random part; models of several levels are not done yet.",
-            mend="Keep one (1 | column).",
+            f'The formula "{text}" needs a random part such as "(1 | school)", in parentheses.',
+            mend=EXAMPLE,
         )
-    bar = bars[0]
-    effects, group = bar.group(1).strip(), bar.group(3).strip()
-    if effects != "1" or bar.group(2) != "|":
+    random: list[RandomTerm] = []
+    fixed = masked
+    for bar in reversed(bars):
+        before, after = fixed[: bar.start()].rstrip(), fixed[bar.end() :].lstrip()
+        if not before.endswith(("+", "~")) or (after and after[0] not in "+-"):
+            raise InputError(
+                "A random part can only be added to the formula, with +.", mend=EXAMPLE
+            )
+        if before.endswith("+"):
+            fixed = f"{before[:-1]} {after}"
+        else:
+            fixed = f"{before} {after.removeprefix('+') or '1'}"
+    for bar in bars:
+        random.extend(_random_terms(bar[1], bar[2], bar[3], names, text))
+    return fixed, tuple(random)
+
+
+def _random_terms(
+    effects: str, bars: str, group: str, names: _StandIns, text: str
+) -> list[RandomTerm]:
+    if len(bars) > 2:
+        raise InputError(f'"{bars}" has no meaning in a formula.', mend="Write | or ||.")
+    found = _effects(effects, names, text)
+    return [RandomTerm(found, columns, len(bars) == 1) for columns in _groups(group, names, text)]
+
+
+def _effects(masked: str, names: _StandIns, text: str) -> tuple[Term, ...]:
+    """Read what stands before the bar; the intercept is there unless ``0 +`` says no."""
+    if not masked.strip():
+        raise InputError("Nothing stands before the bar.", mend=EXAMPLE)
+    _, right = _parse_fixed_part(f"y ~ {masked}", text)
+    terms = tuple(sorted((_variables(term, names, text) for term in right), key=len))
+    if not terms:
         raise InputError(
-            "Random slopes are not done yet: the random part can only be an intercept.",
-            mend="Write (1 | column).",
+            "A random part without any effect has no meaning.",
+            mend='Write for instance "(1 | school)".',
         )
-    variable = names.variables.get(group)
-    if variable is None or variable.column is None or variable.categorical:
-        raise InputError(
-            "Nested and crossed groupings are not done yet: one column stands after the bar.",
-            mend="Write (1 | column).",
-        )
-    before, after = masked[: bar.start()].rstrip(), masked[bar.end() :].lstrip()
-    if (not before.endswith(("+", "~"))) or (after and after[0] not in "+-"):
-        raise InputError("The random part can only be added to the formula, with +.", mend=EXAMPLE)
-    if before.endswith("+"):
-        return f"{before[:-1]} {after}", variable.columns[0]
-    return f"{before} {after.removeprefix('+') or '1'}", variable.columns[0]
+    return terms
+
+
+def _groups(masked: str, names: _StandIns, text: str) -> list[tuple[str, ...]]:
+    """``a/b`` is a and b within a; ``a:b`` is each combination."""
+    problem = InputError(
+        f'What stands after a bar must be columns, alone or as "district/school", in "{text}".',
+        mend="Add any other grouping to the file as a column first.",
+    )
+    nested: list[tuple[str, ...]] = []
+    for part in masked.split("/"):
+        columns = []
+        for name in part.split(":"):
+            variable = names.variables.get(name.strip())
+            if variable is None or variable.column is None or variable.categorical:
+                raise problem
+            columns.append(variable.columns[0])
+        nested.append((*columns, *(nested[-1] if nested else ())))
+    if any(len(set(columns)) != len(columns) for columns in nested):
+        raise InputError(f'A grouping column stands twice after a bar in "{text}".')
+    # The inner grouping first, as lme4 has it.
+    return nested[::-1]
+
+
+def _check_random_part(formula: Formula) -> None:
+    """Refuse what could never be told apart, before anything is read."""
+    for name in formula.groups:
+        if name in formula.outcome.columns:
+            raise InputError(f'The outcome "{name}" cannot be a grouping too.')
+    seen: set[tuple[frozenset[str], str]] = set()
+    for term in formula.random:
+        for effect in term.effects:
+            name = ":".join(variable.name for variable in effect) or "1"
+            key = (frozenset(term.group), name)
+            if key in seen:
+                raise InputError(
+                    f'The effect "{name}" of "{term.name}" stands twice in the formula.',
+                    mend="Keep it in one random part.",
+                )
+            seen.add(key)
+            if any(v.column == formula.outcome.column is not None for v in effect):
+                raise InputError(
+                    f'The outcome "{formula.outcome.name}" stands on both sides of the formula.'
+                )
 
 
 def _parse_fixed_part(masked: str, text: str) -> tuple[list[Any], list[Any]]:

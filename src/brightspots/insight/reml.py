@@ -1,7 +1,7 @@
 """Exact REML and ML for nested random effects from cross products.
 
 The model is ``y = X beta + sum over levels of Z b + e`` with ``Z`` made of columns of
-``A = [X | y]``, ``cov(b) = sigma^2 Lambda Lambda'`` and Lambda lower triangular (lme4's theta).
+``A = [X | E | y]``, ``cov(b) = sigma^2 Lambda Lambda'`` and Lambda lower triangular (lme4's theta).
 Levels are eliminated from the finest to the coarsest; with F = Z'V^-1 A and K = Z'V^-1 Z of a unit
 under the levels below it,
 
@@ -14,19 +14,38 @@ and at the top ``T = A'V^-1 A`` (units of sigma^2) gives everything. Bates et al
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
-from scipy.optimize import brentq
 
 Array = NDArray[np.float64]
 
 
 class NotIdentifiedError(Exception):
     """The data cannot tell the variance between units from the rest."""
+
+
+class System(Protocol):
+    """What the search for the best Lambdas needs to know of a model; one Lambda a grouping."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Random effects a unit, by grouping."""
+
+    def solve(self, Lambdas: tuple[Array, ...], *, reml: bool = True) -> Fit:
+        """Criterion, coefficients and sigma^2 at given Lambdas."""
+
+    def derivatives(self, fit: Fit) -> tuple[Array, ...]:
+        """W of every grouping, see :func:`derivative`."""
+
+    def effects(self, fit: Fit, place: int) -> Effects:
+        """Predicted effects of one grouping."""
+
+    def typical(self, place: int) -> Array:
+        """Mean of the diagonal of Z'Z over the units of a grouping, shape (q,)."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +73,7 @@ class Level:
 
 @dataclass(frozen=True)
 class Problem:
-    """Cross products of ``A = [X | y]``, y in the last column, with their grouping.
+    """Cross products of ``A = [X | E | y]`` in groups that lie within each other.
 
     Parameters
     ----------
@@ -66,17 +85,49 @@ class Problem:
         Finest first.
     n : int
         Rows.
+    extra : int
+        Columns of E: they have a random effect and are not in X.
     """
 
     F: Array
     S: Array
     levels: tuple[Level, ...]
     n: int
+    extra: int = 0
 
     @property
     def p(self) -> int:
         """Columns of X."""
-        return int(self.F.shape[2]) - 1
+        return int(self.F.shape[2]) - 1 - self.extra
+
+    @property
+    def kept(self) -> list[int]:
+        """Places of X and y among the columns of A."""
+        return [*range(self.p), int(self.F.shape[2]) - 1]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Random effects a unit, by level."""
+        return tuple(level.q for level in self.levels)
+
+    def solve(self, Lambdas: tuple[Array, ...], *, reml: bool = True) -> Fit:
+        """See :func:`solve`."""
+        return solve(self, Lambdas, reml=reml)
+
+    def derivatives(self, fit: Fit) -> tuple[Array, ...]:
+        """See :func:`derivative`."""
+        return tuple(derivative(self, fit, level) for level in range(len(self.levels)))
+
+    def effects(self, fit: Fit, place: int) -> Effects:
+        """See :func:`effects`."""
+        return effects(self, fit, place)
+
+    def typical(self, place: int) -> Array:
+        """Mean of the diagonal of Z'Z over the units of a level, shape (q,)."""
+        z = list(self.levels[place].z)
+        S = self.S if self.S.ndim == 2 else self.S.sum(axis=0)
+        found: Array = np.diagonal(S)[z] / self.levels[place].n_units
+        return found
 
 
 @dataclass(frozen=True)
@@ -142,7 +193,8 @@ def solve(problem: Problem, Lambdas: tuple[Array, ...], *, reml: bool = True) ->
         half = C_inverse @ Lambda.T
         eliminated.append(Eliminated(F, K, half.transpose(0, 2, 1) @ half))
     T = S[0] if S.ndim == 3 else S
-    return _at_the_top(problem, T, logdet, Lambdas, tuple(eliminated), reml)
+    T = T[np.ix_(problem.kept, problem.kept)]
+    return at_the_top(T, problem.n, logdet, Lambdas, tuple(eliminated), reml)
 
 
 def _sum_within(S: Array, level: Level) -> Array:
@@ -162,15 +214,16 @@ def _sum_of_squares(R: Array, level: Level) -> Array:
     return _sum_within(R.transpose(0, 2, 1) @ R, level)
 
 
-def _at_the_top(
-    problem: Problem,
+def at_the_top(
     T: Array,
+    n: int,
     logdet: float,
     Lambdas: tuple[Array, ...],
     eliminated: tuple[Eliminated, ...],
     reml: bool,
 ) -> Fit:
-    p, n = problem.p, problem.n
+    """Fit from ``T = A'V^-1 A`` of X and y, and ``logdet = log|V|``, in units of sigma^2."""
+    p = len(T) - 1
     factor = cho_factor(T[:p, :p], lower=True)
     beta = cho_solve(factor, T[:p, p])
     r2 = float(T[p, p] - T[p, :p] @ beta)
@@ -214,8 +267,13 @@ def derivative(problem: Problem, fit: Fit, level: int) -> Array:
     Lambda is ``2 W Lambda``. ML has no middle term.
     """
     H, Q = under_full_covariance(problem, fit, level)
+    return derivative_of(H[:, :, problem.kept], Q.sum(axis=0), fit)
+
+
+def derivative_of(H: Array, Q: Array, fit: Fit) -> Array:
+    """W from H = Z'V^-1 [X | y] of every unit, shape (J, q, p + 1), and the sum of Z'V^-1 Z."""
     h = _residual(H, fit)
-    W: Array = Q.sum(axis=0) - np.einsum("ji,jl->il", h, h) / fit.sigma2
+    W: Array = Q - np.einsum("ji,jl->il", h, h) / fit.sigma2
     if fit.reml:
         H_x = H[:, :, :-1]
         half = H_x @ np.linalg.cholesky(fit.T_xx_inverse)
@@ -254,10 +312,24 @@ class Effects:
         """Variance of the estimates themselves, G - PEV."""
         return self.prior - self.comparative
 
+    def transformed(self, D: Array) -> Effects:
+        """Effects ``D u`` in place of ``u``, shape of D (q, q)."""
+        return Effects(
+            estimate=self.estimate @ D.T,
+            conditional=D @ self.conditional @ D.T,
+            comparative=D @ self.comparative @ D.T,
+            prior=D @ self.prior @ D.T,
+        )
+
 
 def effects(problem: Problem, fit: Fit, level: int = 0) -> Effects:
     """Predict the random effects of a level (Robinson 1991; conditional on theta)."""
     H, Q = under_full_covariance(problem, fit, level)
+    return effects_of(H[:, :, problem.kept], Q, fit, level)
+
+
+def effects_of(H: Array, Q: Array, fit: Fit, level: int) -> Effects:
+    """Effects from H = Z'V^-1 [X | y], shape (J, q, p + 1), and Q = Z'V^-1 Z, shape (J, q, q)."""
     G = fit.Lambdas[level] @ fit.Lambdas[level].T
     spread = G @ H[:, :, :-1]
     conditional = G - G @ Q @ G
@@ -268,94 +340,6 @@ def effects(problem: Problem, fit: Fit, level: int = 0) -> Effects:
         comparative=fit.sigma2 * (conditional + known),
         prior=fit.sigma2 * G,
     )
-
-
-def fit_intercept(problem: Problem, *, reml: bool = True) -> Fit:
-    """Fit one level with one random effect.
-
-    The criterion is a function of the ratio g = Lambda^2 whose derivative W(g) is exact. As a
-    function of Lambda it is even, so that Lambda = 0 is always stationary; in g it is not, and a
-    zero is only reported where W(0) >= 0 and no other minimum lies lower.
-
-    Raises
-    ------
-    NotIdentifiedError
-        The criterion does not depend on g, or falls without end.
-    """
-    classes = _classes(problem)
-
-    def at(g: float) -> tuple[float, float]:
-        return _criterion_and_slope(problem, classes, g, reml)
-
-    g = _minimum(at, _typical_ratio(problem))
-    return solve(problem, (np.array([[math.sqrt(g)]]),), reml=reml)
-
-
-@dataclass(frozen=True)
-class _Classes:
-    """Units with the same K, summed: all that the criterion of one random effect depends on.
-
-    `K` and `count` have shape (C,), `squares` (sums of F'F) shape (C, k, k). With an intercept K is
-    the number of pupils, so that there are a few hundred classes whatever the number of schools.
-    """
-
-    K: Array
-    count: Array
-    squares: Array
-
-
-def _classes(problem: Problem) -> _Classes:
-    F = problem.F[:, 0, :]
-    K, first, count = np.unique(
-        F[:, problem.levels[0].z[0]], return_inverse=True, return_counts=True
-    )
-    ordered = F[np.argsort(first, kind="stable")]
-    ends = np.cumsum(count)
-    parts = [ordered[end - n : end] for end, n in zip(ends, count, strict=True)]
-    return _Classes(K, count.astype(float), np.array([part.T @ part for part in parts]))
-
-
-def _criterion_and_slope(
-    problem: Problem, classes: _Classes, g: float, reml: bool
-) -> tuple[float, float]:
-    """Criterion at the ratio g and its derivative W in g, from sums over classes.
-
-    The same formulas as :func:`solve` and :func:`derivative` for one level and q = 1.
-    """
-    k = problem.p + 1
-    M = 1 + g * classes.K
-    squares = classes.squares.reshape(-1, k * k)
-    T = problem.S - ((g / M) @ squares).reshape(k, k)
-    logdet = float(classes.count @ np.log(M))
-    fit = _at_the_top(problem, T, logdet, (), (), reml)
-    middle = ((1 / M**2) @ squares).reshape(k, k)
-    c = np.append(-fit.beta, 1.0)
-    W = float(classes.count @ (classes.K / M)) - float(c @ middle @ c) / fit.sigma2
-    if reml:
-        W -= float(np.sum(fit.T_xx_inverse * middle[:-1, :-1]))
-    return fit.criterion, W
-
-
-def _typical_ratio(problem: Problem) -> float:
-    """Return the ratio at which an average unit's effect has a reliability of one half."""
-    K = problem.F[:, 0, problem.levels[0].z[0]]
-    return float(1.0 / K.mean())
-
-
-def _minimum(at: Callable[[float], tuple[float, float]], typical: float) -> float:
-    """Search a grid in g, refine every minimum between its points by the derivative's root."""
-    grid = [0.0, *(typical * np.logspace(-6, 8, 29))]
-    criteria, slopes = zip(*(at(g) for g in grid), strict=True)
-    if max(abs(g * slope) for g, slope in zip(grid, slopes, strict=True)) < 1e-7:
-        raise NotIdentifiedError("flat")
-    candidates = [(criteria[0], 0.0)] if slopes[0] >= 0 else []
-    for left, right, falls, rises in zip(grid, grid[1:], slopes, slopes[1:], strict=False):
-        if falls < 0 <= rises:
-            root = brentq(lambda g: at(g)[1], left, right, xtol=typical * 1e-16, rtol=1e-14)
-            candidates.append((at(root)[0], float(root)))
-    if not candidates or (slopes[-1] < 0 and criteria[-1] < min(candidates)[0]):
-        raise NotIdentifiedError("unbounded")
-    return min(candidates)[1]
 
 
 def unidentified(

@@ -1,0 +1,189 @@
+"""What the columns of a table are: numbers, factors, groups, and which rows are complete.
+
+What a column of text holds is decided here. Cells that are empty or ``NA`` (for a number also
+``NaN``) are missing. A column is numeric when at least half of its other cells are numbers; a cell
+of it that is none is then an error, with its row, and never turns the column into a factor of
+thousands of levels. Any other column of text is a factor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import ibis
+import ibis.expr.types as ir
+
+from brightspots.core.engine import MISSING_WORDS, Table
+from brightspots.core.errors import InputError
+from brightspots.insight.formula import Formula
+
+_NUMBER_WORDS = (*MISSING_WORDS, "NaN", "nan")
+_NOT_USABLE = "is neither a number nor a word"
+
+
+def check_weights(table: Table, rows: ir.Table, weight: ir.NumericValue, name: str) -> None:
+    """Weights are precisions: above 0, and finite."""
+    wrong = (weight <= 0) | weight.isinf()
+    if table.ask(rows.aggregate(n=wrong.sum()))["n"][0]:
+        numbers = table.rows[name]
+        cast = numbers.try_cast if numbers.type().is_string() else numbers.cast
+        value = cast("float64")
+        row, cell = _first_row(table, (value <= 0) | value.isinf(), name)
+        raise InputError(
+            f"A weight must be above 0; this one is {cell}.",
+            file=table.name,
+            row=row,
+            column=name,
+            mend="Leave the cell empty to leave the row out.",
+        )
+
+
+def check_columns(table: Table, used: Sequence[str]) -> None:
+    """Refuse a column that is not there, and name the nearest that is."""
+    have = list(table.rows.columns)
+    for name in used:
+        if name not in have:
+            near = [column for column in have if column.lower().strip() == name.lower().strip()]
+            listed = ", ".join(have[:12]) + (", ..." if len(have) > 12 else "")
+            raise InputError(
+                "There is no such column.",
+                file=table.name,
+                column=name,
+                mend=f'Did you mean "{near[0]}"?' if near else f"The file has: {listed}.",
+            )
+
+
+def column_kinds(table: Table, formula: Formula, weights: str | None = None) -> dict[str, str]:
+    """Column -> "number", "text number", "factor" or "truth", for every column but the groups."""
+    names = [name for name in formula.columns if _is_read_as_value(name, formula)]
+    if weights and weights not in names:
+        names.append(weights)
+    kinds: dict[str, str] = {}
+    in_question = []
+    for name in names:
+        kind = table.rows[name].type()
+        if kind.is_numeric():
+            kinds[name] = "number"
+        elif kind.is_boolean():
+            kinds[name] = "truth"
+        elif kind.is_string():
+            in_question.append(name)
+        else:
+            raise InputError(
+                f"A column of type {kind} {_NOT_USABLE}.", file=table.name, column=name
+            )
+    kinds |= _text_kinds(table, in_question)
+    for name in [*_numeric_columns(formula), *([weights] if weights else [])]:
+        if kinds.get(name) in ("factor", "truth"):
+            place = "a weight" if name == weights else "I()"
+            _refuse_words(table, name, "the outcome" if name in formula.outcome.columns else place)
+    return kinds
+
+
+def _is_read_as_value(name: str, formula: Formula) -> bool:
+    return any(name in variable.columns for variable in formula.variables)
+
+
+def _numeric_columns(formula: Formula) -> list[str]:
+    return [
+        name
+        for variable in formula.variables
+        if variable is formula.outcome or variable.arithmetic is not None
+        for name in variable.columns
+    ]
+
+
+def _text_kinds(table: Table, names: list[str]) -> dict[str, str]:
+    """Look at every cell of the columns of text, in one scan."""
+    if not names:
+        return {}
+    aggregates = {}
+    for position, name in enumerate(names):
+        text = table.rows[name]
+        present = ~_is_missing(text, _NUMBER_WORDS)
+        number = _as_number(text)
+        aggregates[f"present_{position}"] = present.sum()
+        aggregates[f"numbers_{position}"] = (present & number.notnull()).sum()
+    counts = table.ask(table.rows.aggregate(**aggregates)).row(0, named=True)
+    kinds = {}
+    for position, name in enumerate(names):
+        present = counts[f"present_{position}"] or 0
+        numbers = counts[f"numbers_{position}"] or 0
+        kinds[name] = "text number" if 2 * numbers >= present else "factor"
+        if kinds[name] == "text number" and numbers < present:
+            _refuse_cell(table, name)
+    return kinds
+
+
+def _as_number(text: ir.Value) -> ir.NumericValue:
+    """Read a finite number, or null."""
+    number = text.try_cast("float64")
+    return ibis.ifelse(number.isnan() | number.isinf(), ibis.null("float64"), number)
+
+
+def _is_missing(text: ir.Value, words: tuple[str, ...]) -> ir.BooleanValue:
+    return text.isnull() | text.strip().isin(words)
+
+
+def _first_row(table: Table, wrong: ir.BooleanValue, name: str) -> tuple[int, str]:
+    """Find the first row, as a spreadsheet counts, where `wrong` holds, and what stands in it."""
+    numbered = table.rows.select(
+        place=ibis.row_number(), cell=table.rows[name].cast("string"), wrong=wrong
+    )
+    found = table.ask(
+        numbered.filter(numbered.wrong).order_by("place").limit(1).select("place", "cell"),
+        threads=1,
+    )
+    return int(found["place"][0]) + 2, str(found["cell"][0])
+
+
+def _refuse_cell(table: Table, name: str) -> None:
+    text = table.rows[name]
+    wrong = ~_is_missing(text, _NUMBER_WORDS) & _as_number(text).isnull()
+    row, cell = _first_row(table, wrong, name)
+    comma = cell.count(",") == 1 and cell.replace(",", "").replace("-", "").isdigit()
+    raise InputError(
+        f'"{cell[:60]}" is not a number, and most of this column is.',
+        file=table.name,
+        row=row,
+        column=name,
+        mend="Write numbers with a point instead of a comma."
+        if comma
+        else f"Mend it, leave it empty if it is not known, or write factor({name}).",
+    )
+
+
+def _refuse_words(table: Table, name: str, place: str) -> None:
+    wrong = table.rows[name].notnull()
+    if table.rows[name].type().is_string():
+        text = table.rows[name]
+        wrong = ~_is_missing(text, _NUMBER_WORDS) & _as_number(text).isnull()
+    row, cell = _first_row(table, wrong, name)
+    outcome = place == "the outcome"
+    raise InputError(
+        f'"{cell[:60]}" is not a number, and {place} needs one.',
+        file=table.name,
+        row=row,
+        column=name,
+        mend=None
+        if not outcome or len(cell) > 12 or "," not in cell
+        else "Write numbers with a point instead of a comma.",
+    )
+
+
+def complete(
+    rows: ir.Table, used: Sequence[str], kinds: Mapping[str, str]
+) -> list[ir.BooleanValue]:
+    """Predicates that hold where no used column is missing."""
+    predicates: list[ir.BooleanValue] = []
+    for name in used:
+        column = rows[name]
+        kind = column.type()
+        if kind.is_string():
+            words = _NUMBER_WORDS if kinds.get(name) == "text number" else MISSING_WORDS
+            predicates.append(~_is_missing(column, words))
+        else:
+            predicates.append(column.notnull())
+            if kind.is_floating():
+                predicates.append(~column.isnan())
+    return predicates

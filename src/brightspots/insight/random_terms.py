@@ -1,0 +1,312 @@
+"""From cross products to a system of groupings that the solver takes, and back to the data's units.
+
+Columns of X are centred and scaled exactly, now that the sums are known; that leaves REML unchanged
+but for the scales. What varies between groups may be centred only where an intercept varies with
+it and both may correlate: otherwise the model would be another one, so the column stays where its
+zero is and is only scaled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from brightspots.core.errors import InputError
+from brightspots.insight.cross_products import CrossProducts, RandomEffects, unpack
+from brightspots.insight.crossed import Crossed, Grouping
+from brightspots.insight.reml import Level, Problem
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Units:
+    """The groups of one grouping.
+
+    Parameters
+    ----------
+    columns : tuple of str
+        Grouping columns, the inner one first.
+    labels : tuple of str
+        Values joined by ``:``, in sorted order of the columns.
+    of : ndarray of int, shape (J,)
+        The group of each cell.
+    n : ndarray, shape (number of groups,)
+        Pupils.
+    plain : tuple of str
+        Names by the inner column alone where that tells groups apart, else `labels`.
+    """
+
+    columns: tuple[str, ...]
+    labels: tuple[str, ...]
+    of: Integers
+    n: Array
+    plain: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One grouping in the solver: its groups, its columns of A', and the way back.
+
+    Parameters
+    ----------
+    effects : RandomEffects
+        One independent part of it, where effects do not correlate.
+    units : Units
+    z : tuple of int
+        Places in A'.
+    back : ndarray, shape (q, q)
+        Effects in units of the data, but for the outcome's scale, are ``back @ u``.
+    """
+
+    effects: RandomEffects
+    units: Units
+    z: tuple[int, ...]
+    back: Array
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is solved.
+
+    Parameters
+    ----------
+    terms : tuple of Term
+        In the order of the solver's groupings.
+    written : tuple of int
+        Places in `terms` in the order in which the formula has them.
+    shift, scale : ndarray, shape (p + 1,)
+        Of X and y: a column is (raw - shift) / scale.
+    second_moments : ndarray, shape (k', k')
+        Mean of A'A over pupils (weighted where there are weights).
+    """
+
+    system: Problem | Crossed
+    terms: tuple[Term, ...]
+    written: tuple[int, ...]
+    shift: Array
+    scale: Array
+    second_moments: Array
+
+
+def units_of(cp: CrossProducts, columns: tuple[str, ...]) -> Units:
+    """Find the groups of these columns, and the group of every cell."""
+    outer_first = list(reversed(columns))
+    groups = cp.cells.select(outer_first).unique().sort(outer_first)
+    of = cp.cells.select(outer_first).join(
+        groups.with_row_index("__unit"), on=outer_first, how="left", maintain_order="left"
+    )["__unit"]
+    labels = groups.select(pl.concat_str(list(columns), separator=":"))[columns[0]].to_list()
+    inner = groups[columns[0]]
+    unit = of.to_numpy().astype(np.intp)
+    plain = inner.to_list() if inner.n_unique() == len(inner) else labels
+    n = np.asarray(np.bincount(unit, cp.counts, len(labels)), dtype=np.float64)
+    return Units(columns, tuple(labels), unit, n, tuple(plain))
+
+
+def independent(random: tuple[RandomEffects, ...]) -> list[RandomEffects]:
+    """Take ``||`` apart: each effect by itself."""
+    found = []
+    for each in random:
+        if each.correlated:
+            found.append(each)
+            continue
+        found.extend(
+            RandomEffects(each.group, (column,), (term,), True)
+            for column, term in zip(each.columns, each.terms, strict=True)
+        )
+    return found
+
+
+def make_model(cp: CrossProducts) -> Model:
+    """Lay out the system of a model from its cross products.
+
+    Raises
+    ------
+    InputError
+        A grouping has one group, as many groups as pupils, or splits pupils as another does.
+    """
+    random = independent(cp.random)
+    units = {each.group: units_of(cp, each.group) for each in random}
+    _check_groups(cp, units, random)
+    transform, places, backs = _transform(cp, random)
+    terms = [
+        Term(each, units[each.group], z, back)
+        for each, z, back in zip(random, places, backs, strict=True)
+    ]
+    order = sorted(range(len(terms)), key=lambda i: -len(terms[i].units.labels) * len(terms[i].z))
+    chain = sorted(range(len(terms)), key=lambda i: -len(terms[i].units.labels))
+    parents = _parents([terms[i].units for i in chain])
+    p = len(cp.terms)
+    system: Problem | Crossed
+    if parents is not None:
+        order = chain
+        system = _nested(cp, [terms[i] for i in chain], parents, transform)
+    else:
+        system = _crossed(cp, [terms[i] for i in order], transform)
+    total = transform.T @ cp.total() @ transform
+    return Model(
+        system,
+        tuple(terms[i] for i in order),
+        tuple(order.index(i) for i in range(len(terms))),
+        *_units_of_columns(cp, p),
+        total / total[0, 0],
+    )
+
+
+def _check_groups(
+    cp: CrossProducts, units: dict[tuple[str, ...], Units], random: list[RandomEffects]
+) -> None:
+    for columns, each in units.items():
+        name = ":".join(columns)
+        if len(each.labels) < 2:
+            raise InputError(
+                f'All pupils are in one group of "{name}"; comparing needs two at the least.',
+                column=name,
+            )
+        if len(each.labels) >= cp.n_pupils:
+            raise InputError(
+                f'Every group of "{name}" has one pupil; a school\'s share cannot be told apart.',
+                column=name,
+            )
+    for term in random:
+        effects = len(units[term.group].labels) * len(term.columns)
+        if effects >= cp.n_pupils:
+            raise InputError(
+                f'"{term.name}" has {effects:,} random effects and there are {cp.n_pupils:,}'
+                " pupils; they cannot be told apart.",
+                column=term.name,
+                mend="Let fewer effects vary.",
+            )
+    seen: dict[bytes, str] = {}
+    for columns, each in units.items():
+        _, first = np.unique(each.of, return_index=True)
+        rank = np.argsort(np.argsort(first))
+        key, name = rank[each.of].tobytes(), ":".join(columns)
+        if key in seen:
+            raise InputError(
+                f'"{seen[key]}" and "{name}" split the pupils in the same way.',
+                column=name,
+                mend="Keep one of them in the formula.",
+            )
+        seen[key] = name
+
+
+def _units_of_columns(cp: CrossProducts, p: int) -> tuple[Array, Array]:
+    mean, spread = _moments(cp)
+    kept = list(cp.kept)
+    return (cp.shift + cp.scale * mean)[kept], (cp.scale * spread)[kept]
+
+
+def _moments(cp: CrossProducts) -> tuple[Array, Array]:
+    """Mean and spread of the columns of A as scanned; 0 and 1 for the intercept."""
+    total = cp.total()
+    mean = total[0] / total[0, 0]
+    spread = np.sqrt(np.maximum(np.diagonal(total) / total[0, 0] - mean**2, 0.0))
+    mean[0], spread[0] = 0.0, 1.0
+    return mean, np.where(spread > 0, spread, 1.0)
+
+
+def _transform(
+    cp: CrossProducts, random: list[RandomEffects]
+) -> tuple[Array, list[tuple[int, ...]], list[Array]]:
+    """Matrix T with A' = A T, the places of each term's columns in A', and the way back."""
+    k, p = cp.width, len(cp.terms)
+    mean, spread = _moments(cp)
+    raw_square = np.diagonal(cp.total()) / cp.total()[0, 0]
+    columns: list[Array] = []
+    names: dict[tuple[int, bool], int] = {}
+
+    def centred(i: int) -> Array:
+        column = np.zeros(k)
+        column[i] = 1 / spread[i]
+        column[0] -= mean[i] / spread[i] if i else 0.0
+        return column
+
+    def raw(i: int) -> tuple[Array, float]:
+        """Raw column over the root of its mean square."""
+        square = cp.scale[i] ** 2 * raw_square[i] + 2 * cp.scale[i] * cp.shift[i] * mean[i]
+        size = float(np.sqrt(max(square + cp.shift[i] ** 2, 1e-300)))
+        column = np.zeros(k)
+        column[i] = cp.scale[i] / size
+        column[0] += cp.shift[i] / size
+        return column, size
+
+    for i in range(p):
+        names[(i, True)] = len(columns)
+        columns.append(centred(i))
+    places: list[tuple[int, ...]] = []
+    backs: list[Array] = []
+    for each in random:
+        free = 0 in each.columns
+        back = np.eye(len(each.columns))
+        z = []
+        for place, i in enumerate(each.columns):
+            if i == 0:
+                z.append(0)
+                continue
+            made, size = (centred(i), cp.scale[i] * spread[i]) if free else raw(i)
+            if (i, free) not in names:
+                names[(i, free)] = len(columns)
+                columns.append(made)
+            z.append(names[(i, free)])
+            back[place, place] = 1 / size
+            if free:
+                back[each.columns.index(0), place] = -(cp.shift[i] + cp.scale[i] * mean[i]) / size
+        places.append(tuple(z))
+        backs.append(back)
+    columns.append(centred(k - 1))
+    return np.column_stack(columns), places, backs
+
+
+def _parents(units: list[Units]) -> list[Integers | None] | None:
+    """Find the unit of the next grouping to which each unit belongs; None where it has several."""
+    found: list[Integers | None] = []
+    for fine, coarse in pairwise(units):
+        parent = np.zeros(len(fine.labels), dtype=np.intp)
+        parent[fine.of] = coarse.of
+        if (parent[fine.of] != coarse.of).any():
+            return None
+        found.append(parent)
+    return [*found, None]
+
+
+def _nested(
+    cp: CrossProducts, terms: list[Term], parents: list[Integers | None], transform: Array
+) -> Problem:
+    finest = terms[0].units
+    size = transform.shape[1]
+    S = _summed(cp, finest, transform)
+    F = S[:, list(terms[0].z), :]
+    above = S.sum(axis=0)
+    if parents[0] is not None:
+        above = np.zeros((len(terms[1].units.labels), size, size))
+        np.add.at(above, parents[0], S)
+    levels = tuple(
+        Level(term.z, parent, len(term.units.labels))
+        for term, parent in zip(terms, parents, strict=True)
+    )
+    return Problem(F, above, levels, cp.n_pupils, extra=size - len(cp.terms) - 1)
+
+
+def _crossed(cp: CrossProducts, terms: list[Term], transform: Array) -> Crossed:
+    S = transform.T @ cp.matrices() @ transform
+    groupings = tuple(Grouping(t.z, t.units.of, len(t.units.labels)) for t in terms)
+    kept = (*range(len(cp.terms)), transform.shape[1] - 1)
+    return Crossed(S, groupings, cp.n_pupils, kept)
+
+
+def _summed(cp: CrossProducts, units: Units, transform: Array) -> Array:
+    """A'A of every unit, shape (number of units, k', k')."""
+    packed = cp.packed
+    if len(units.labels) < len(packed) or (np.diff(units.of) < 0).any():
+        packed = np.zeros((len(units.labels), cp.packed.shape[1]))
+        np.add.at(packed, units.of, cp.packed)
+    whole = unpack(packed, cp.width)
+    made: Array = transform.T @ whole @ transform
+    return made
