@@ -30,6 +30,8 @@ COMMANDS = {
     "worker": "brightspots_cli.worker",
     "analyse": "brightspots_cli.analyse",
     "value-added": "brightspots_cli.value_added",
+    "bright-spots": "brightspots_cli.bright_spots",
+    "needs": "brightspots_cli.needs",
     "families": "brightspots_cli.families",
     "partnerships": "brightspots_cli.partnerships",
     "twin": "brightspots_cli.twin",

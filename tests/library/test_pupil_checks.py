@@ -187,11 +187,16 @@ def test_one_cell_that_is_no_year_is_named_with_its_row(case: str, tmp_path: Pat
         ["2022_2023", "2023_2024"],
         ["1", "2", "3"],
         ["2021.0", "2022.0"],
-        ["Autumn", "Spring"],
     ],
 )
 def test_what_may_be_a_year(labels: list[str]) -> None:
     assert check_years(labels, 60) is None
+
+
+def test_words_are_no_years() -> None:
+    fault = check_years(["Autumn", "Spring"], 60)
+    assert fault is not None
+    assert fault.what == '"Autumn" is not a year.'
 
 
 def test_other_faults_of_the_year_column(tmp_path: Path) -> None:

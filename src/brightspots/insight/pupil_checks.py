@@ -223,10 +223,7 @@ def _refuse_empty_or_constant(
     table: Table, formulas: Sequence[Formula], name: str, found: Mapping[str, object], i: int
 ) -> None:
     as_value = {
-        column
-        for each in formulas
-        for variable in (each.outcome, *(variable for term in each.terms for variable in term))
-        for column in variable.columns
+        column for each in formulas for variable in each.variables for column in variable.columns
     }
     is_outcome = any(name in each.outcome.columns for each in formulas)
     if not found[f"n{i}"]:

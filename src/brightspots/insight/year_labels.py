@@ -37,8 +37,8 @@ def day_of_excel(number: float) -> date:
 def check_years(labels: Sequence[str], most: int) -> YearFault | None:
     """Say what is wrong with the distinct labels of a year column, the most common first.
 
-    Good are years 1900 to 2100, spans of two (2023/24, 2022_2023), whole numbers from 0 to 99 as
-    in "year 3 of the programme", or words, of one kind and at most `most` of them.
+    Good are years 1900 to 2100, spans of two (2023/24, 2022_2023) and whole numbers from 0 to 99,
+    as in "year 3 of the programme"; all of one kind, and at most `most` of them.
     """
     if not labels:
         return YearFault("The column holds no value at all.", None, "Fill it in.")
@@ -56,7 +56,7 @@ def check_years(labels: Sequence[str], most: int) -> YearFault | None:
     kinds = {label: _kind(label) for label in labels}
     common = max(sorted(set(kinds.values())), key=list(kinds.values()).count)
     for label, kind in kinds.items():
-        if kind == "number":
+        if kind == "number" or (kind == "word" and common == "word"):
             return YearFault(f'"{label}" is not a year.', label, _A_YEAR)
         if kind != common:
             return YearFault(

@@ -1,0 +1,286 @@
+"""Effects of schools in one or several outcomes from a file of pupils, for bright spots and needs.
+
+Each outcome has its model: effects of schools and of school-years where there are several years,
+effects of schools where there is one. What is called an effect is the *persistent* one in the
+first case; in the second the luck of the year is in it, and nobody can tell how much.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from brightspots.core.engine import Source, open_table
+from brightspots.core.errors import InputError
+from brightspots.core.provenance import Provenance
+from brightspots.insight.cross_products import CrossProducts, cross_products
+from brightspots.insight.formula import EXAMPLE, Formula, parse_formula
+from brightspots.insight.pupil_checks import PupilChecks, PupilFile, check_pupils
+from brightspots.insight.school_years import school_year_value_added
+from brightspots.insight.value_added import ValueAdded, value_added
+
+METHOD = "effects of schools by outcome"
+METHOD_VERSION = "1"
+PERSISTENT: Final = "persistent"
+ONE_YEAR: Final = "one year"
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class OutcomeModel:
+    """The model of one outcome.
+
+    Parameters
+    ----------
+    outcome, formula : str
+        The formula as fitted.
+    effect : str
+        ``PERSISTENT`` or ``ONE_YEAR``: what the estimates are estimates of.
+    years : tuple of str
+    n_pupils, n_dropped, n_schools : int
+    pupil_sd : float
+        SD of the outcome among pupils of a year, in the units of the data.
+    variance_components : mapping
+        "school", "school_year" (several years) and "pupil", in squared pupil SD.
+    year_added : bool
+        True where the years' means were added to the formula.
+    method, method_version : str
+    """
+
+    outcome: str
+    formula: str
+    effect: str
+    years: tuple[str, ...]
+    n_pupils: int
+    n_dropped: int
+    n_schools: int
+    pupil_sd: float
+    variance_components: Mapping[str, float]
+    year_added: bool
+    method: str
+    method_version: str
+
+    @property
+    def singular(self) -> bool:
+        """True where no difference between schools is found; then every effect is 0."""
+        return self.variance_components["school"] == 0
+
+
+@dataclass(frozen=True)
+class SchoolOutcomes:
+    """Result of :func:`school_outcomes`.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        One row a school x outcome, sorted: school, outcome, n, years, estimate, se_comparative,
+        reliability; effects in pupil SD. What ``bright_spots`` and ``needs`` take.
+    models : tuple of OutcomeModel
+        In the order of the formula.
+    file : PupilFile
+    provenance : Provenance
+    """
+
+    frame: pl.DataFrame
+    models: tuple[OutcomeModel, ...]
+    file: PupilFile
+    provenance: Provenance = field(repr=False)
+
+
+def formulas_of(text: str) -> tuple[str, ...]:
+    """One formula an outcome: ``cbind(a, b) ~ x`` stands for ``a ~ x`` and ``b ~ x``.
+
+    Raises
+    ------
+    InputError
+        ``cbind()`` holds nothing, or an outcome twice.
+    """
+    left, tilde, right = text.partition("~")
+    match = re.fullmatch(r"\s*cbind\s*\((.*)\)\s*", left, re.S)
+    if match is None or not tilde:
+        return (text,)
+    outcomes = [part.strip() for part in _split_commas(match.group(1))]
+    if not all(outcomes) or len(set(outcomes)) < len(outcomes):
+        raise InputError(
+            f"cbind({match.group(1)}) does not name outcomes, each once.",
+            mend="Write for instance cbind(reading, mathematics) ~ prior + (1 | school).",
+        )
+    return tuple(f"{outcome} ~{right}" for outcome in outcomes)
+
+
+def _split_commas(text: str) -> list[str]:
+    """Split at commas that stand in no back-quotes and no parentheses."""
+    parts, depth, quoted = [""], 0, False
+    for sign in text:
+        quoted ^= sign == "`"
+        depth += 0 if quoted else (sign == "(") - (sign == ")")
+        if sign == "," and depth == 0 and not quoted:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return parts
+
+
+def school_outcomes(
+    source: Source,
+    formula: str,
+    *,
+    checks: PupilChecks | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> SchoolOutcomes:
+    """Check a file of pupils and estimate the effects of its schools, outcome by outcome.
+
+    Parameters
+    ----------
+    source : path, glob, list of Parquet paths, or polars frame
+    formula : str
+        ``score ~ prior + sex + (1 | school)``; several outcomes as ``cbind(a, b) ~ ...``.
+    checks : PupilChecks, optional
+        Also names the column of the year. Where the formula has no term of the year, its means
+        enter as ``factor(year)``: a hard test is no effect of schools.
+    threads : int, optional
+        See :func:`cross_products`.
+    progress : callable, optional
+        Called with the share done and the stage in words.
+
+    Returns
+    -------
+    SchoolOutcomes
+
+    Raises
+    ------
+    InputError
+        Whatever is wrong with the file or keeps a model from being fitted, with its place.
+    """
+    checks = checks or PupilChecks()
+    texts = formulas_of(formula)
+    parsed = [parse_formula(text) for text in texts]
+    for each in parsed:
+        _check_random_part(each, checks.year)
+    with open_table(source) as table:
+        seen = check_pupils(table, parsed, checks)
+        digest = table.input_hash(_columns(parsed, checks))
+    models, frames = [], []
+    for at, each in enumerate(parsed):
+        if progress:
+            progress(at / len(parsed), each.outcome.name)
+        years = seen.years[each.outcome.name]
+        try:
+            model, frame = _fit(source, each, checks.year, years, digest, threads)
+        except InputError as error:
+            if error.file is None and isinstance(source, str | Path):
+                error.file = str(source)  # the cross products alone do not know their file
+            raise
+        models.append(model)
+        frames.append(frame)
+    provenance = Provenance(
+        METHOD,
+        METHOD_VERSION,
+        digest,
+        None,
+        {"formula": formula, "year": checks.year, "pupil": seen.pupil}
+        | {"scale": {name: list(ends) for name, ends in checks.scale.items()}},
+    )
+    frame = pl.concat(frames).sort("school", "outcome")
+    return SchoolOutcomes(frame, tuple(models), seen, provenance)
+
+
+def _columns(formulas: list[Formula], checks: PupilChecks) -> list[str]:
+    names = [name for each in formulas for name in each.columns]
+    return list(dict.fromkeys([*names, *([checks.year] if checks.year else [])]))
+
+
+def _check_random_part(formula: Formula, year: str | None) -> None:
+    """Refuse what would make "the effect of a school" something else than one number."""
+    plain = len(formula.random) == 1 and formula.random[0].effects == ((),)
+    if not plain or len(formula.groups) != 1:
+        raise InputError(
+            "Here a school has one effect: slopes and several groupings are done by value-added.",
+            mend="Write one random part, (1 | school); "
+            "districts can enter the fixed part, factor(district).",
+        )
+    if year is not None and year == formula.group:
+        raise InputError("The year cannot be the column of the schools.", column=year, mend=EXAMPLE)
+
+
+def _has_year(formula: Formula, year: str) -> bool:
+    return any(len(term) == 1 and term[0].columns == (year,) for term in formula.terms)
+
+
+def _fit(
+    source: Source,
+    formula: Formula,
+    year: str | None,
+    years: tuple[str, ...],
+    digest: str,
+    threads: int | None,
+) -> tuple[OutcomeModel, pl.DataFrame]:
+    several = year is not None and len(years) > 1
+    added = several and year is not None and not _has_year(formula, year)
+    text = f"{formula.text} + factor(`{year}`)" if added else formula.text
+    name = formula.outcome.name
+    if several and year is not None:
+        cp = cross_products(source, text, input_hash=digest, threads=threads, by=(year,))
+        lasting = school_year_value_added(cp, year=year)
+        frame, sd, method = lasting.in_pupil_sd(name), lasting.pupil_sd, lasting.provenance
+        variances = dict(lasting.variance_components.select("component", "variance").iter_rows())
+    else:
+        cp = cross_products(source, text, input_hash=digest, threads=threads)
+        one = value_added(cp)
+        frame, sd = one_year_in_pupil_sd(one, cp, name)
+        method = one.provenance
+        between, within = one.variance_components["variance"].to_list()
+        variances = {"school": between, "pupil": within}
+    model = OutcomeModel(
+        outcome=name,
+        formula=text,
+        effect=PERSISTENT if several else ONE_YEAR,
+        years=years,
+        n_pupils=cp.n_pupils,
+        n_dropped=cp.n_dropped,
+        n_schools=frame.height,
+        pupil_sd=sd,
+        variance_components={part: value / sd**2 for part, value in variances.items()},
+        year_added=added,
+        method=method.method,
+        method_version=method.method_version,
+    )
+    return model, frame.select(
+        "school",
+        "outcome",
+        "n",
+        pl.col("years").cast(pl.Int64),
+        "estimate",
+        "se_comparative",
+        "reliability",
+    )
+
+
+def one_year_in_pupil_sd(
+    fit: ValueAdded, cp: CrossProducts, outcome: str
+) -> tuple[pl.DataFrame, float]:
+    """Give effects of one year in pupil SD, as ``bright_spots`` and ``needs`` take them, and it.
+
+    The SD is that of the outcome among all pupils of the model, within and between schools.
+    """
+    total = cp.total()
+    n = total[0, 0]
+    spread = total[-1, -1] - total[0, -1] ** 2 / n
+    sd = float(np.sqrt(spread / (n - 1)) * cp.scale[-1])
+    frame = fit.school_effects.select(
+        "school",
+        pl.lit(outcome).alias("outcome"),
+        "n",
+        pl.lit(1, dtype=pl.Int64).alias("years"),
+        *[pl.col(name) / sd for name in ("estimate", "se_comparative")],
+        "reliability",
+    )
+    return frame, sd

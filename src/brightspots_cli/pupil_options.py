@@ -1,0 +1,142 @@
+"""What `bright-spots` and `needs` have in common: their options, their models in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from brightspots.insight.pupil_checks import PupilChecks
+    from brightspots.insight.pupil_outcomes import SchoolOutcomes
+
+File = Annotated[
+    Path,
+    typer.Argument(help="Pupils, one row each: CSV, gzip CSV or Parquet.", show_default=False),
+]
+Formula = Annotated[
+    str,
+    typer.Option(
+        "--formula",
+        help='For example "score ~ prior + sex + (1 | school)"; several outcomes as'
+        ' "cbind(reading, mathematics) ~ prior + sex + (1 | school)".',
+        show_default=False,
+    ),
+]
+Out = Annotated[
+    Path,
+    typer.Option("--out", help="Folder for the results; made if needed.", show_default=False),
+]
+Year = Annotated[
+    str | None,
+    typer.Option(
+        "--year",
+        help="Column of the year (2024, 2023/24, ...). Its means enter the model as factor(year)"
+        " unless the formula has a term of the year.",
+    ),
+]
+Delta = Annotated[
+    float, typer.Option("--delta", help="What counts, in standard deviations of pupils; above 0.")
+]
+Pupil = Annotated[
+    str | None,
+    typer.Option(
+        "--pupil",
+        help="Column of the pupil's code, to find pupils with two scores in a year."
+        ' Default: "pupil" where there is one (up to 5 million rows); "none" not to look.',
+    ),
+]
+Scale = Annotated[
+    str | None,
+    typer.Option(
+        "--scale",
+        help='Lowest and highest possible score, "0:100" or "reading=0:100,mathematics=0:60";'
+        " scores outside are refused.",
+    ),
+]
+
+
+def checks(year: str | None, pupil: str | None, scale: str | None) -> PupilChecks:
+    """Turn options into what the file is held against."""
+    from brightspots.insight.pupil_checks import PupilChecks, parse_scale
+
+    return PupilChecks(
+        year=year,
+        pupil="" if pupil == "none" else pupil,
+        scale={} if scale is None else parse_scale(scale),
+    )
+
+
+def outcomes(file: Path, formula: str, held_against: PupilChecks) -> SchoolOutcomes:
+    """Fit the models, with a bar for the eye."""
+    from brightspots.insight.pupil_outcomes import school_outcomes
+    from brightspots_cli.progress import progress_bar
+
+    with progress_bar() as show:
+        return school_outcomes(file, formula, checks=held_against, progress=show)
+
+
+def summary(found: SchoolOutcomes) -> dict[str, Any]:
+    """Return what both summaries say of the models."""
+    return {
+        "n_schools": found.frame["school"].n_unique(),
+        "n_rows": found.file.n_rows,
+        "duplicates_looked_for_by": found.file.pupil,
+        "outcomes": [
+            {
+                "outcome": each.outcome,
+                "formula": each.formula,
+                "effect": each.effect,
+                "years": list(each.years),
+                "n_pupils": each.n_pupils,
+                "n_schools": each.n_schools,
+                "n_dropped": each.n_dropped,
+                "pupil_sd": each.pupil_sd,
+                "variance_components": dict(each.variance_components),
+                "singular": each.singular,
+                "year_added_to_formula": each.year_added,
+                "method": each.method,
+                "method_version": each.method_version,
+            }
+            for each in found.models
+        ],
+        "input_hash": found.provenance.input_hash,
+    }
+
+
+def versions(found: SchoolOutcomes, **more: str) -> dict[str, str]:
+    """Return the version of every method that had a say."""
+    own = {each.method: each.method_version for each in found.models}
+    return own | {found.provenance.method: found.provenance.method_version} | more
+
+
+def in_words(found: SchoolOutcomes) -> list[str]:
+    """Say what was fitted, a line an outcome."""
+    from brightspots.insight.pupil_outcomes import ONE_YEAR
+
+    lines = []
+    for each in found.models:
+        span = f", {each.years[0]} to {each.years[-1]}" if len(each.years) > 1 else ""
+        line = (
+            f"{each.outcome}: {each.n_pupils:,} pupils in {each.n_schools:,} schools{span} "
+            f"({each.n_dropped:,} rows dropped for a missing value); "
+            f"SD of pupils {each.pupil_sd:.4g}; {_spreads(each.variance_components)}."
+        )
+        if each.singular:
+            line += " No lasting difference between schools is found: every effect is 0."
+        if each.effect == ONE_YEAR:
+            line += " As one year: what lasts and what a year brought cannot be told apart."
+        if each.year_added:
+            line += " The years' means were added to the formula."
+        lines.append(line)
+    return lines
+
+
+_OF = {"school": "schools", "school_year": "a school's years", "pupil": "pupils alike"}
+
+
+def _spreads(variances: Mapping[str, float]) -> str:
+    words = [f"{_OF[name]} {variance**0.5:.3f}" for name, variance in variances.items()]
+    return "in these units the SD of " + ", of ".join(words)
