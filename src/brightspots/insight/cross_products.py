@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from brightspots.core.engine import Source, Table, combined_hash, open_table
 from brightspots.core.errors import InputError
 from brightspots.core.provenance import Provenance
+from brightspots.insight.column_kinds import check_columns
 from brightspots.insight.design import (
     INTERCEPT,
     Design,
@@ -286,8 +287,9 @@ def cross_products(
     seconds: dict[str, float] = {}
     with open_table(source) as table:
         clock = _Clock(seconds)
-        used = dict.fromkeys([*parsed.columns, *by, *([weights] if weights else [])])
-        digest = input_hash or table.input_hash(tuple(used))
+        used = tuple(dict.fromkeys([*parsed.columns, *by, *([weights] if weights else [])]))
+        check_columns(table, used)
+        digest = input_hash or table.input_hash(used)
         clock.stop("hash")
         n_rows = int(table.ask(table.rows.aggregate(n=table.rows.count()))["n"][0])
         if n_rows == 0:
