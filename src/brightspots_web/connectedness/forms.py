@@ -3,9 +3,6 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from brightspots_web.directory import queries as directory
-from brightspots_web.directory.models import Appointment, Area
-
 
 class ProposalForm(forms.Form):
     """What a ministry decides about partnerships before the optimiser proposes them."""
@@ -29,28 +26,3 @@ class ProposalForm(forms.Form):
         if data.get("minimum", 0) > data.get("maximum", 99):
             self.add_error("maximum", _("The most must not be below the fewest."))
         return data
-
-
-class AreaFilter(forms.Form):
-    """One area, by name, among those the person may see."""
-
-    area = forms.CharField(label=_("Area"), required=False, max_length=200)
-
-    def __init__(self, *args: Any, acting: Appointment | None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.acting = acting
-
-    def clean_area(self) -> Area | None:
-        words = self.cleaned_data["area"]
-        if not words:
-            return None
-        found = list(directory.areas_named(self.acting, words)[:10])
-        if not found:
-            raise forms.ValidationError(_("There is no such area among those you may see."))
-        if len(found) > 1:
-            names = "; ".join(f"{area.parent} > {area.name}" for area in found)
-            raise forms.ValidationError(
-                _("Several areas have this name. Write one of: %(names)s"),
-                params={"names": names},
-            )
-        return found[0]

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from brightspots_web.connectedness import actions, pages, proposal_pages, queries
-from brightspots_web.connectedness.forms import AreaFilter, ProposalForm
+from brightspots_web.connectedness.forms import ProposalForm
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.decorators import requires
+from brightspots_web.directory.forms import AreaFilter
 from brightspots_web.directory.middleware import ActingRequest
 from brightspots_web.directory.models import Area
 from brightspots_web.shared.components import Table

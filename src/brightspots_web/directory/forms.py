@@ -103,3 +103,28 @@ class SchoolFilter(forms.Form):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
             field.choices = [("", _("all")), *((value, value) for value in values)]
+
+
+class AreaFilter(forms.Form):
+    """One area, by name, among those the person may see."""
+
+    area = forms.CharField(label=_("Area"), required=False, max_length=200)
+
+    def __init__(self, *args: Any, acting: Appointment | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.acting = acting
+
+    def clean_area(self) -> Area | None:
+        words = self.cleaned_data["area"]
+        if not words:
+            return None
+        found = list(queries.areas_named(self.acting, words)[:10])
+        if not found:
+            raise forms.ValidationError(_("There is no such area among those you may see."))
+        if len(found) > 1:
+            names = "; ".join(f"{area.parent} > {area.name}" for area in found)
+            raise forms.ValidationError(
+                _("Several areas have this name. Write one of: %(names)s"),
+                params={"names": names},
+            )
+        return found[0]

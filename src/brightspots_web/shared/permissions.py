@@ -23,6 +23,8 @@ class Capability(StrEnum):
     SEE_AREA = "see an area's front page and isolation register"
     IMPORT = "import data"
     ANALYSE = "run and audit analyses"
+    SEE_BRIGHT_SPOTS = "see who may be a bright spot within what it sees, and record visits there"
+    DECIDE_BRIGHT_SPOTS = "confirm bright spots, set them aside, record what became of them"
     FORM_PARTNERSHIPS = "propose and adopt partnerships"
     APPOINT = "make and end appointments"
     SEE_AUDIT = "read the audit trail"
@@ -33,6 +35,8 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
         {
             Capability.SEE_SYSTEM,
             Capability.SEE_AREA,
+            Capability.SEE_BRIGHT_SPOTS,
+            Capability.DECIDE_BRIGHT_SPOTS,
             Capability.FORM_PARTNERSHIPS,
             Capability.APPOINT,
             Capability.SEE_AUDIT,
@@ -42,14 +46,23 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
         {
             Capability.SEE_SYSTEM,
             Capability.SEE_AREA,
+            Capability.SEE_BRIGHT_SPOTS,
+            Capability.DECIDE_BRIGHT_SPOTS,
             Capability.IMPORT,
             Capability.ANALYSE,
             Capability.FORM_PARTNERSHIPS,
             Capability.SEE_AUDIT,
         }
     ),
-    Role.DISTRICT_OFFICER: frozenset({Capability.SEE_AREA, Capability.APPOINT}),
-    Role.SYSTEM_LEADER: frozenset(),
+    Role.DISTRICT_OFFICER: frozenset(
+        {
+            Capability.SEE_AREA,
+            Capability.SEE_BRIGHT_SPOTS,
+            Capability.DECIDE_BRIGHT_SPOTS,
+            Capability.APPOINT,
+        }
+    ),
+    Role.SYSTEM_LEADER: frozenset({Capability.SEE_BRIGHT_SPOTS}),
     Role.HEAD: frozenset(),
     Role.TEACHER: frozenset(),
 }
