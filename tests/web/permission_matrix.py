@@ -149,10 +149,46 @@ def _a_run(world: World) -> dict[str, Any]:
 
     from brightspots_web.insight.models import Run
 
+    now = timezone.now()
     run = Run.objects.create(
-        method="by hand", input_hash="", started_at=timezone.now(), published_at=timezone.now()
+        method="by hand", input_hash="", started_at=now, finished_at=now, published_at=now
     )
     return {"uuid": run.uuid}
+
+
+def _a_draft(world: World) -> dict[str, Any]:
+    from django.utils import timezone
+
+    from brightspots_web.insight.models import Run
+
+    now = timezone.now()
+    run = Run.objects.create(method="by hand", input_hash="", started_at=now, finished_at=now)
+    return {"uuid": run.uuid}
+
+
+def _with_rows(world: World) -> dict[str, Any]:
+    """A published run with one figure, so that its tables can be downloaded."""
+    from brightspots_web.insight.models import Estimate, Run
+
+    found = _a_run(world)
+    figures = dict.fromkeys(
+        ("estimate", "se_comparative", "se_diagnostic", "cond_sd", "lower", "upper", "reliability"),
+        0.1,
+    )
+    Estimate.objects.create(
+        run=Run.objects.get(**found), school=world.schools["N1"], subject="Reading", n=4, **figures
+    )
+    return found
+
+
+def _an_explained_figure(world: World) -> dict[str, Any]:
+    """Reading at N2 in a published run that gives nothing but its scale."""
+    from brightspots_web.insight.models import Run
+
+    about = {"pupil_sd": 10.0, "mean": 50.0, "digits": 1, "years": [2023], "way": "school"}
+    kwargs = _a_run(world)
+    Run.objects.filter(**kwargs).update(summary={"outcomes": {"Reading": about}})
+    return {"code": "N2", "subject": "Reading"}
 
 
 MATRIX: dict[str, list[Case]] = {
@@ -237,6 +273,20 @@ MATRIX: dict[str, list[Case]] = {
     ],
     "home:school_report": [Case(_code("E2"), get=allow(EAST, otherwise=404))],
     "home:school_figures": [Case(_code("N2", "csv"), get=allow(UPPER, otherwise=404))],
+    "home:school_groups": [Case(_code("N2", "csv"), get=allow(UPPER, otherwise=404))],
+    "home:school_sensitivity": [Case(_code("N2", "xlsx"), get=allow(UPPER, otherwise=404))],
+    "home:school_needs": [Case(_code("E2", "csv"), get=allow(EAST, otherwise=404))],
+    "home:school_why_export": [Case(_code("N2", "csv"), get=allow(UPPER, otherwise=404))],
+    "home:school_family": [
+        Case(_code("N2"), get=allow(UPPER, otherwise=404)),
+        Case(_code("E2"), get=allow(EAST, otherwise=404)),
+    ],
+    "home:school_family_export": [Case(_code("E2", "xlsx"), get=allow(EAST, otherwise=404))],
+    "home:why": [
+        # Without an analysis there is no outcome to explain; with one, see test_school_page_why.
+        Case(lambda world: {"code": "N2", "subject": "Reading"}, get=allow((), otherwise=404)),
+        Case(_an_explained_figure, get=allow(UPPER, otherwise=404)),
+    ],
     "imports:batches": [Case(get=allow({"analyst"}))],
     "imports:batches_export": [Case(kwargs=lambda world: {"fmt": "csv"}, get=allow({"analyst"}))],
     "imports:new": [Case(get=allow({"analyst"}), post=allow({"analyst"}))],
@@ -252,12 +302,33 @@ MATRIX: dict[str, list[Case]] = {
     "imports:discard": [Case(kwargs=_an_import, post=allow({"analyst"}, 302))],
     "insight:runs": [Case(get=allow(APPOINTED))],
     "insight:runs_export": [Case(kwargs=lambda world: {"fmt": "csv"}, get=allow(APPOINTED))],
-    "insight:run": [Case(kwargs=_a_run, get=allow(APPOINTED))],
+    "insight:run": [
+        Case(kwargs=_a_run, get=allow(APPOINTED)),
+        Case(
+            kwargs=_a_draft,
+            get=allow({"analyst"}, otherwise=404) | {"former_head": 403, "nobody": 403},
+        ),
+    ],
     "insight:outcomes_export": [
         Case(kwargs=lambda world: {**_a_run(world), "fmt": "csv"}, get=allow(APPOINTED))
     ],
     "insight:sources_export": [
         Case(kwargs=lambda world: {**_a_run(world), "fmt": "xlsx"}, get=allow(APPOINTED))
     ],
+    "insight:publish": [
+        Case(kwargs=_a_draft, post=allow({"analyst"}, 302)),
+        Case(kwargs=_a_run, post=allow({"analyst"}, 302)),
+    ],
+    "insight:withdraw": [
+        Case(kwargs=_a_run, post=allow({"analyst"}, 302), data=lambda world: {"reason": "wrong"}),
+    ],
+    "insight:discard": [Case(kwargs=_a_draft, post=allow({"analyst"}, 302))],
+    "insight:effects_export": [
+        Case(kwargs=lambda world: {**_with_rows(world), "fmt": "csv"}, get=allow({"analyst"}))
+    ],
+    "insight:effects_parquet": [Case(kwargs=_with_rows, get=allow({"analyst"}))],
+    "insight:tables": [Case(kwargs=_with_rows, get=allow({"analyst"}))],
+    "insight:record": [Case(kwargs=_a_draft, get=allow({"analyst"}))],
+    "insight:compare": [Case(get=allow({"analyst"}))],
     "insight:start": [Case(get=allow({"analyst"}), post=allow({"analyst"}, 302))],
 }

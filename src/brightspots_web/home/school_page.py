@@ -10,10 +10,13 @@ from django.utils.translation import gettext as _
 from brightspots_web.connectedness import queries as connectedness
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Appointment, Membership, Partnership, School
+from brightspots_web.home import school_depth
+from brightspots_web.home.school_depth import Behind
 from brightspots_web.insight import queries as insight
-from brightspots_web.insight import words
+from brightspots_web.insight import school_queries, words
 from brightspots_web.insight.models import Estimate, Run
 from brightspots_web.insight.queries import Scale, Standing
+from brightspots_web.insight.school_queries import Depth
 from brightspots_web.shared import charts
 from brightspots_web.shared.components import Badge, Cell, Column, Link, Table
 from brightspots_web.shared.exports import Column as ExportColumn
@@ -35,7 +38,11 @@ class Card:
     badge: Badge | None
     strip: charts.Chart | None
     years: charts.Chart | None
+    behind: Behind
+    why_url: str
     caution: str = ""
+    withheld: str = ""
+    """Which years are not shown by themselves, and why."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +86,11 @@ def page(school: School, acting: Appointment | None) -> dict[str, Any]:
     run = insight.current_run()
     standings = insight.standing(school, acting, run)
     ours = acting is not None and acting.school_id == school.pk
-    cards = [_card(place, each, school, ours, run) for place, each in enumerate(standings)]
+    depth = school_queries.depth(school, standings, run)
+    cards = [
+        _card(place, each, school, ours, run, depth.get(each.subject))
+        for place, each in enumerate(standings)
+    ]
     return {
         "school": school,
         "ours": ours,
@@ -91,6 +102,11 @@ def page(school: School, acting: Appointment | None) -> dict[str, Any]:
         "cards": cards,
         "overview": _overview(standings),
         "help": _help(school, standings, run),
+        "needs": school_depth.needs_table(school, standings, run),
+        "needs_note": school_depth.needs_note(standings, run),
+        "family_url": reverse("home:school_family", args=[school.code]) if run else "",
+        "groups_exports": _exports("home:school_groups", school),
+        "ways_exports": _exports("home:school_sensitivity", school),
         "together": _together(school, acting),
         "table": figures_table(school, standings),
         "pdf_url": reverse("home:school_report", args=[school.code]),
@@ -122,7 +138,14 @@ def _fact(value: object) -> Cell:
     return value if isinstance(value, str | int | float) else None
 
 
-def _card(place: int, standing: Standing, school: School, ours: bool, run: Run | None) -> Card:
+def _card(
+    place: int,
+    standing: Standing,
+    school: School,
+    ours: bool,
+    run: Run | None,
+    depth: Depth | None,
+) -> Card:
     now = standing.now
     return Card(
         standing,
@@ -133,7 +156,10 @@ def _card(place: int, standing: Standing, school: School, ours: bool, run: Run |
         _badge(now),
         _strip(place, standing, school, ours) if now else None,
         _years(place, standing) if len(standing.by_year) > 1 else None,
+        school_depth.behind(place, standing, depth),
+        reverse("home:why", args=[school.code, standing.subject]),
         words.caution(now) if now and standing.caution else "",
+        words.years_withheld(standing),
     )
 
 
@@ -321,11 +347,13 @@ def figures_table(school: School, standings: Sequence[Standing]) -> Table:
         _("All figures of this school"),
         [Column(label, numeric=place > 1) for place, label in enumerate(labels)],
         rows,
-        exports=[
-            Link(f.upper(), reverse("home:school_figures", args=[school.code, f])) for f in EXPORTS
-        ],
+        exports=_exports("home:school_figures", school),
         empty=_("No figure can be shown yet."),
     )
+
+
+def _exports(name: str, school: School) -> list[Link]:
+    return [Link(f.upper(), reverse(name, args=[school.code, f])) for f in EXPORTS]
 
 
 def distance(km: float) -> str:

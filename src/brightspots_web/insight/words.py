@@ -38,9 +38,9 @@ def sentence(standing: Standing) -> str:
         return _withheld(standing)
     names = {
         "subject": scale.subject,
-        "points": _points(scale, now.estimate),
-        "low": _points(scale, now.lower),
-        "high": _points(scale, now.upper),
+        "points": points(scale, now.estimate),
+        "low": points(scale, now.lower),
+        "high": points(scale, now.upper),
     }
     if standing.verdict == "above":
         return (
@@ -77,9 +77,13 @@ def _withheld(standing: Standing) -> str:
     return _("There is no result of this school for this outcome in the present analysis.")
 
 
-def _points(scale: Scale, value: float) -> str:
-    size = abs(value * scale.pupil_sd)
-    shown = number(size, scale.digits)
+def points(scale: Scale, value: float) -> str:
+    """A difference in pupil SD as points without its sign: `4.0 points`."""
+    return points_of(value * scale.pupil_sd, scale.digits)
+
+
+def points_of(value: float, digits: int) -> str:
+    shown = number(abs(value), digits)
     # The plural follows what is written: "1 point", "0.8 points".
     return ngettext("%(n)s point", "%(n)s points", 1 if shown == "1" else 2) % {"n": shown}
 
@@ -172,3 +176,26 @@ def as_of(run: Run) -> str:
     if run.published_at is None:
         return ""
     return _("as of %(date)s") % {"date": date_format(run.published_at, "j F Y")}
+
+
+def chance(probability: float | None) -> str:
+    """A probability as people say it: `about 3 in 10`."""
+    if probability is None:
+        return _("not known")
+    if probability < 0.05:
+        return _("less than 1 in 20")
+    if probability > 0.95:
+        return _("more than 19 in 20")
+    return _("about %(n)s in 10") % {"n": min(max(round(10 * probability), 1), 9)}
+
+
+def circumstance(name: str) -> str:
+    """What a circumstance is called on a page."""
+    known = {
+        "roll": _("pupils on roll"),
+        "sector": _("sector"),
+        "phase": _("phase"),
+        "language": _("language"),
+        "candidates": _("number of candidates"),
+    }
+    return known.get(name, name.removeprefix("context:").replace("_", " "))
