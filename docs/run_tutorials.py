@@ -1,9 +1,9 @@
 """Run the tutorials and put what they print under each step: `python docs/run_tutorials.py`.
 
-A tutorial is a page of Markdown. Its ``python`` blocks run one after the other in one namespace, in
-an empty folder; what a block prints stands in the ``text`` block below it. Pictures that a block
-writes to ``images/`` are kept beside the page. With ``--check`` nothing is written: the exit code is
-1 where what is printed differs from the page.
+A tutorial is a page of Markdown. Its ``python`` blocks run one after the other in one namespace,
+in an empty folder; what a block prints stands in the ``text`` block below it. Pictures that a
+block writes to ``images/`` are kept beside the page. With ``--check`` nothing is written: the exit
+code is 1 where what is printed differs from the page.
 """
 
 from __future__ import annotations
