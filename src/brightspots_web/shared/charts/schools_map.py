@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import hypot, sqrt
+from typing import Protocol
 
 import svg
 from django.utils.translation import gettext as _
@@ -35,6 +36,15 @@ STYLES = (
 )
 MAX_LINKS = 250
 MAX_NUMBERED = 12
+
+
+class Placed(Protocol):
+    """Anything that has a place."""
+
+    @property
+    def latitude(self) -> float: ...
+    @property
+    def longitude(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -68,7 +78,7 @@ def school_map(
     placed = [(point.longitude, point.latitude) for point in points]
     placed += [corner for area in outlines for ring in area.rings for corner in ring]
     projection = Projection.around(placed, margin=14)
-    marks: list[svg.Element] = _outlines(outlines, projection)
+    marks: list[svg.Element] = outlines_drawn(outlines, projection)
     groups: dict[str, list[Point]] = defaultdict(list)
     ordered = sorted(points, key=lambda point: (point.group, not point.leader, point.label))
     for point in ordered:
@@ -76,10 +86,10 @@ def school_map(
     numbered = len(points) <= MAX_NUMBERED
     merged = len(points) > max_points
     if merged:
-        marks.extend(_cells(points, projection))
+        marks.extend(cells_drawn(points, projection))
     else:
         styles = _styles(groups, projection)
-        pen = _Pen(projection, linked=len(points) <= MAX_LINKS, size=_size(len(points)))
+        pen = _Pen(projection, linked=len(points) <= MAX_LINKS, size=mark_size(len(points)))
         for name, members in groups.items():
             marks.extend(_group(members, styles.get(name), pen))
         if numbered:
@@ -99,7 +109,7 @@ def school_map(
     if numbered:
         legend = _numbered_legend(ordered)
     else:
-        legend = _merged_legend() if merged else _legend(n_groups > 0, isolated > 0)
+        legend = merged_legend() if merged else _legend(n_groups > 0, isolated > 0)
     return Chart(
         key, drawing, title, description, columns, rows, legend, shape=map_shape(projection)
     )
@@ -115,7 +125,7 @@ def _describe(schools: int, groups: int, isolated: int) -> str:
     return ", ".join(parts) + "."
 
 
-def _outlines(outlines: Sequence[Area], projection: Projection) -> list[svg.Element]:
+def outlines_drawn(outlines: Sequence[Area], projection: Projection) -> list[svg.Element]:
     if not outlines:
         return []
     shapes = simplified([area.rings for area in outlines], projection)
@@ -162,7 +172,7 @@ class _Pen:
         return self.projection.place(point.longitude, point.latitude)
 
 
-def _size(n: int) -> float:
+def mark_size(n: int) -> float:
     """Large marks for few schools; on a phone a unit is about three quarters of a pixel."""
     return 10 if n <= MAX_NUMBERED else 5.5 if n <= 60 else 4.2 if n <= 250 else 3
 
@@ -220,7 +230,9 @@ def outline(shape: str, x: float, y: float, size: float) -> str:
     return f"M{x - s:.1f} {y}a{s} {s} 0 1 0 {2 * s:.1f} 0a{s} {s} 0 1 0-{2 * s:.1f} 0z"
 
 
-def _cells(points: Sequence[Point], projection: Projection, size: float = 12) -> list[svg.Element]:
+def cells_drawn(
+    points: Sequence[Placed], projection: Projection, size: float = 12
+) -> list[svg.Element]:
     """Merge schools in square cells; the disc's area is their number, so none is hidden."""
     cells: dict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
     for point in points:
@@ -262,11 +274,11 @@ def _numbers(points: Sequence[Point], projection: Projection) -> list[svg.Elemen
     marks: list[svg.Element] = []
     for position, point in enumerate(points, start=1):
         x, y = projection.place(point.longitude, point.latitude)
-        marks.append(_numeral(x, y, position, INK if point.isolated or not point.group else "#fff"))
+        marks.append(numeral(x, y, position, INK if point.isolated or not point.group else "#fff"))
     return [svg.G(extra={"pointer-events": "none"}, elements=marks)]
 
 
-def _numeral(x: float, y: float, position: int, fill: str) -> svg.Text:
+def numeral(x: float, y: float, position: int, fill: str) -> svg.Text:
     return svg.Text(x=x, y=round(y + 4.6, 1), text=str(position), text_anchor="middle", fill=fill,
                     font_size=13, font_weight="600", font_family="sans-serif")  # fmt: skip
 
@@ -282,12 +294,12 @@ def _numbered_legend(points: Sequence[Point]) -> tuple[LegendItem, ...]:
         plain = point.isolated or not point.group
         disc = svg.Circle(cx=9, cy=9, r=8.5, fill="#fff" if plain else ACCENT, stroke=INK,
                           stroke_width=1 if plain else 0)  # fmt: skip
-        mark = svg.G(elements=[disc, _numeral(9, 9, position, INK if plain else "#fff")])
+        mark = svg.G(elements=[disc, numeral(9, 9, position, INK if plain else "#fff")])
         items.append(LegendItem(swatch(mark), words))
     return tuple(items)
 
 
-def _merged_legend() -> tuple[LegendItem, ...]:
+def merged_legend() -> tuple[LegendItem, ...]:
     disc = svg.Circle(cx=9, cy=9, r=7, fill=ACCENT, fill_opacity=0.75)
     words = _("schools close together are drawn as one disc; its area is their number")
     return (LegendItem(swatch(disc), words),)
