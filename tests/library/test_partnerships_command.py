@@ -135,7 +135,8 @@ def test_kernels_work_where_no_cache_can_be_written(tmp_path: Path) -> None:
     """Compiled code is kept in the user's cache if there is one, and nowhere else."""
     (tmp_path / "file").write_text("not a folder")
     script = (
-        "from brightspots.connectedness import compiled; print(compiled.cache_folder());"
+        "from brightspots.core import compiled; from brightspots.connectedness import costs;"
+        "from pathlib import Path; print(compiled.cache_folder(Path(costs.__file__).parent));"
         "from brightspots.connectedness.costs import distance_km; import numpy as np;"
         "print(distance_km(np.eye(3), 0, 1))"
     )

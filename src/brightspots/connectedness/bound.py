@@ -19,10 +19,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from brightspots.connectedness.compiled import compiled, compiled_helper
 from brightspots.connectedness.costs import NEVER
 from brightspots.connectedness.problem import Tables
 from brightspots.connectedness.reach import Arcs, ArcStore
+from brightspots.core.compiled import compiled, compiled_helper
 
 NEAREST = 64
 """Schools of a star used in the steps when not all arcs fit in memory; the last look uses all."""

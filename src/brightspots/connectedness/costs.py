@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from brightspots.connectedness.compiled import compiled, compiled_helper
+from brightspots.core.compiled import compiled, compiled_helper
 from brightspots.core.geography import EARTH_RADIUS_KM
 
 NEVER = 1e18

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from brightspots.connectedness.compiled import compiled
 from brightspots.connectedness.costs import (
     NEVER,
     Local,
@@ -15,6 +14,7 @@ from brightspots.connectedness.costs import (
     price,
 )
 from brightspots.connectedness.problem import Tables
+from brightspots.core.compiled import compiled
 from brightspots.core.geography import chord
 
 LARGEST_COMPONENT = 14

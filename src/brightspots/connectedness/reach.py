@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from brightspots.connectedness.compiled import compiled
 from brightspots.connectedness.problem import Problem, Tables
 from brightspots.connectedness.schools import EVERY_BIT
+from brightspots.core.compiled import compiled
 from brightspots.core.geography import EARTH_RADIUS_KM, chord
 
 ARCS_AT_ONCE = 8_000_000

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from brightspots.connectedness.compiled import compiled_helper
 from brightspots.connectedness.costs import NEVER, price
+from brightspots.core.compiled import compiled_helper
 
 
 @compiled_helper

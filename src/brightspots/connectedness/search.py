@@ -18,7 +18,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from brightspots.connectedness.compiled import compiled, compiled_helper
 from brightspots.connectedness.costs import (
     LEFT_OUT,
     NEVER,
@@ -36,6 +35,7 @@ from brightspots.connectedness.rebuild import (
     rebuild,
     swap,
 )
+from brightspots.core.compiled import compiled, compiled_helper
 
 HOT_KM, COLD_KM = 2.0, 0.05
 """Temperatures of the annealing, first and last, km."""

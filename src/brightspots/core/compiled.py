@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import os
 from collections.abc import Callable
 from functools import cache
@@ -15,15 +16,15 @@ Function = Callable[..., Any]
 
 
 @cache
-def cache_folder() -> str | None:
-    """Folder for compiled code, or None where nothing may be written.
+def cache_folder(sources: Path) -> str | None:
+    """Folder for what is compiled from a package's folder, or None where nothing may be written.
 
     The source folder may be read-only, and belongs to the installer in any case, so compiled code
     goes to the user's cache. The name carries a hash of the package's sources: numba looks only at
     the file of the function itself, and would keep using a kernel whose helper has changed.
     """
     digest = hashlib.sha256(numba.__version__.encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in sorted(sources.glob("*.py")):
         digest.update(source.read_bytes())
     try:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
@@ -43,19 +44,19 @@ def compiled_helper(function: Function) -> Function:
     return helper
 
 
-def compiled(function: Function) -> Function:
+def compiled(function: Function, *, nogil: bool = False) -> Function:
     """Compile `function` with numba, and keep the result in :func:`cache_folder` if possible.
 
-    Set ``NUMBA_CACHE_DIR`` to choose another place.
+    Set ``NUMBA_CACHE_DIR`` to choose another place. With `nogil` threads run it side by side.
     """
     chosen = numba.config.CACHE_DIR
-    folder = chosen or cache_folder()
+    folder = chosen or cache_folder(Path(inspect.getfile(function)).parent)
     if not folder:
-        compiled_now: Function = numba.njit(function)
+        compiled_now: Function = numba.njit(nogil=nogil)(function)
         return compiled_now
     try:
         numba.config.CACHE_DIR = folder
-        kept: Function = numba.njit(cache=True)(function)
+        kept: Function = numba.njit(cache=True, nogil=nogil)(function)
         return kept
     finally:
         # Other users of numba in this process keep their own setting.
