@@ -353,8 +353,7 @@ def _newton_step(search: _Search, x: Array, slope: Array, free: NDArray[np.intp]
     symmetric: Array = (hessian + hessian.T) / 2
     if np.linalg.eigvalsh(symmetric)[0] <= 0:
         return None
-    step_to: Array = np.linalg.solve(symmetric, slope[free])
-    return step_to
+    return np.asarray(np.linalg.solve(symmetric, slope[free]), dtype=np.float64)
 
 
 def _snap(search: _Search, x: Array, value: float) -> Array:

@@ -21,7 +21,6 @@ from typing import Any, Literal
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 from scipy.stats import chi2
 
 from brightspots.core.errors import InputError
@@ -29,12 +28,13 @@ from brightspots.core.provenance import Provenance
 from brightspots.insight.cross_products import CrossProducts
 from brightspots.insight.reml import NotIdentifiedError
 from brightspots.insight.school_year_cells import Layout, lay_out, year_number
-from brightspots.insight.school_year_solver import (
-    RHO_MOST,
-    YearEffects,
-    YearFit,
-    fit_years,
-    predict,
+from brightspots.insight.school_year_solver import RHO_MOST, YearFit, fit_years, predict
+from brightspots.insight.school_year_tables import (
+    components_table,
+    effect_columns,
+    persistent_table,
+    residuals_table,
+    yearly_table,
 )
 
 __all__ = [
@@ -47,9 +47,7 @@ __all__ = [
 
 METHOD = "value added: schools over several years, pupils"
 METHOD_VERSION = "1"
-Z_95 = 1.959963984540054
 Drift = Literal["none", "ar1"]
-Array = NDArray[np.float64]
 
 _REASONS = {
     "flat": "The variance between schools, or between a school's years, cannot be told from the "
@@ -151,7 +149,7 @@ class SchoolYearValueAdded:
                 "school": layout.schools,
                 "year": pl.Series([shown] * len(layout.schools)),
                 "n": n,
-                **_columns(predict(layout.cells, self._fit, when), layout.unit),
+                **effect_columns(predict(layout.cells, self._fit, when), layout.unit),
             }
         )
         return frame.sort("school")
@@ -228,10 +226,10 @@ def school_year_value_added(
     rho = fit.theta.rho if drift == "ar1" else None
     name = "REML" if reml else "ML"
     return SchoolYearValueAdded(
-        persistent=_persistent(layout, fit),
-        yearly=_yearly(layout, fit),
-        residuals=_residuals(layout, estimate, fit),
-        variance_components=_components(layout, fit, without),
+        persistent=persistent_table(layout, fit),
+        yearly=yearly_table(layout, fit),
+        residuals=residuals_table(layout, estimate, fit),
+        variance_components=components_table(layout, fit, without),
         autocorrelation=rho,
         boundary=_boundary(fit, rho),
         fixed_effects=pl.DataFrame({"term": list(cp.terms), "estimate": estimate, "se": se}),
@@ -368,86 +366,3 @@ def _boundary(fit: YearFit, rho: float | None) -> tuple[str, ...]:
     if rho is not None and rho >= RHO_MOST:
         found.append(f"autocorrelation {RHO_MOST}")
     return tuple(found)
-
-
-def _columns(level: YearEffects, unit: float) -> dict[str, Array]:
-    estimate = level.estimate * unit
-    se = np.sqrt(level.comparative) * unit
-    reliability = np.zeros(len(estimate))
-    if level.prior > 0:
-        reliability = 1 - level.comparative / level.prior
-    return {
-        "estimate": estimate,
-        "cond_sd": np.sqrt(level.conditional) * unit,
-        "se_comparative": se,
-        "se_diagnostic": np.sqrt(np.maximum(level.prior - level.comparative, 0.0)) * unit,
-        "lower": estimate - Z_95 * se,
-        "upper": estimate + Z_95 * se,
-        "reliability": reliability,
-    }
-
-
-def _persistent(layout: Layout, fit: YearFit) -> pl.DataFrame:
-    frame = pl.DataFrame(
-        {
-            "school": layout.schools,
-            "n": layout.counts.sum(axis=0),
-            "years": (layout.counts > 0).sum(axis=0),
-            **_columns(predict(layout.cells, fit), layout.unit),
-        }
-    )
-    return frame.sort("school")
-
-
-def _yearly(layout: Layout, fit: YearFit) -> pl.DataFrame:
-    parts = []
-    for place, (label, when) in enumerate(zip(layout.years, layout.cells.times, strict=True)):
-        n = layout.counts[place]
-        part = pl.DataFrame(
-            {
-                "school": layout.schools,
-                "year": pl.Series([label] * len(layout.schools)),
-                "n": n,
-                **_columns(predict(layout.cells, fit, float(when)), layout.unit),
-            }
-        )
-        parts.append(part.filter(pl.Series(n > 0)))
-    return pl.concat(parts).sort("school", "year")
-
-
-def _residuals(layout: Layout, beta: Array, fit: YearFit) -> pl.DataFrame:
-    at_year, at_school = np.nonzero(layout.counts > 0)
-    means = layout.means()[at_year, at_school]
-    expected = means[:, :-1] @ beta
-    return pl.DataFrame(
-        {
-            "school": [layout.schools[i] for i in at_school],
-            "year": pl.Series([layout.years[i] for i in at_year]),
-            "n": layout.counts[at_year, at_school],
-            "observed": means[:, -1],
-            "expected": expected,
-            "residual": means[:, -1] - expected,
-            "sampling_variance": fit.sigma2
-            * layout.unit**2
-            / layout.cells.root_n[at_year, at_school] ** 2,
-        }
-    ).sort("school", "year")
-
-
-def _components(layout: Layout, fit: YearFit, without: YearFit | None) -> pl.DataFrame:
-    ratios = np.array([fit.theta.persistent, fit.theta.yearly, 1.0])
-    variance = ratios * fit.sigma2 * layout.unit**2
-    p_zero = 1.0
-    if without is not None:
-        p_zero = float(0.5 * chi2.sf(max(without.criterion - fit.criterion, 0.0), 1))
-    return pl.DataFrame(
-        {
-            "component": ["school", "school_year", "pupil"],
-            "variance": variance,
-            "sd": np.sqrt(variance),
-            "share": variance / variance.sum(),
-            "singular": ratios <= 0,
-            "p_zero": [p_zero, None, None],
-        },
-        schema_overrides={"p_zero": pl.Float64},
-    )
