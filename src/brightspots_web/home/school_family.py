@@ -18,6 +18,8 @@ from brightspots_web.shared.exports import Column as ExportColumn
 EXPORTS = ("csv", "xlsx")
 FAR = 0.25
 """Standard deviations from its family's mean at which a school is no longer quite like it."""
+MOST = 0.5
+"""Share of a family of another kind at which a school is not like it in that."""
 Row = dict[str, Any]
 
 
@@ -48,7 +50,7 @@ def page(school: School, acting: Appointment | None, run: Run | None) -> Row:
 
 def likeness_sentence(likeness: Sequence[Likeness]) -> str:
     """Where the school is not like its family, said plainly."""
-    far = [each for each in likeness if not each.kinds and abs(each.difference or 0.0) > FAR]
+    far = [each for each in likeness if abs(each.difference or 0.0) > (MOST if each.kinds else FAR)]
     if not likeness:
         return ""
     if not far:
@@ -56,7 +58,8 @@ def likeness_sentence(likeness: Sequence[Likeness]) -> str:
     names = ", ".join(words.circumstance(each.name) for each in far)
     return _(
         "Few schools are quite like this one in: %(names)s. There the family differs by more than "
-        "a quarter of a standard deviation; keep that in mind beside every comparison."
+        "a quarter of a standard deviation, or most of it is of another kind; keep that in mind "
+        "beside every comparison."
     ) % {"names": names}
 
 
@@ -65,7 +68,9 @@ def _likeness_table(found: FamilyTable) -> Table:
         [
             words.circumstance(each.name),
             _shown(each.ours),
-            _shown(each.family) if not each.kinds else None,
+            _("mostly %(kind)s") % {"kind": each.family}
+            if each.kinds and each.family is not None
+            else _shown(each.family),
             _apart(each),
         ]
         for each in found.likeness
@@ -75,7 +80,7 @@ def _likeness_table(found: FamilyTable) -> Table:
         [
             Column(_("Circumstance")),
             Column(_("This school"), numeric=True),
-            Column(_("Mean of its family"), numeric=True),
+            Column(_("Its family"), numeric=True),
             Column(_("Apart, in standard deviations of all schools"), numeric=True),
         ],
         rows,

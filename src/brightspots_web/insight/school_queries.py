@@ -1,6 +1,6 @@
 """What the school's page tells beyond where the school stands: groups, other ways, its family."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,8 +72,8 @@ class Likeness:
 
     name: str
     ours: Any
-    family: float | None
-    """Mean of the members; None for kinds."""
+    family: float | str | None
+    """Mean of the members; of kinds, the one that most of them are of."""
     difference: float | None
     """Ours minus the family's in standard deviations; of kinds, the share at another."""
     kinds: bool
@@ -124,8 +124,13 @@ def _likeness(name: str, ours: Any, theirs: Sequence[Any], balance: dict[str, fl
     known = [value for value in theirs if value is not None]
     numbers = [float(value) for value in known if isinstance(value, int | float)]
     kinds = len(numbers) < len(known)
-    mean = sum(numbers) / len(numbers) if numbers and not kinds else None
-    return Likeness(name, ours, mean, balance.get(name), kinds)
+    middle: float | str | None = None
+    if kinds:
+        counts = Counter(str(value) for value in known)
+        middle = min(counts, key=lambda kind: (-counts[kind], kind))
+    elif numbers:
+        middle = sum(numbers) / len(numbers)
+    return Likeness(name, ours, middle, balance.get(name), kinds)
 
 
 def circumstances(school: School, columns: Sequence[str]) -> tuple[Any, ...]:

@@ -197,5 +197,7 @@ def circumstance(name: str) -> str:
         "phase": _("phase"),
         "language": _("language"),
         "candidates": _("number of candidates"),
+        "prior": _("earlier results"),
     }
-    return known.get(name, name.removeprefix("context:").replace("_", " "))
+    bare = name.removeprefix("context:")
+    return known.get(bare, bare.replace("_", " "))

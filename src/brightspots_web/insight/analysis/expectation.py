@@ -97,5 +97,6 @@ def _moved(
 
 
 def _bare(term: str) -> str:
-    """`x0` of `x0[T.girl]`: the column a term is of."""
-    return term.partition("[")[0]
+    """`x0_` of `x0_girl` and `x0_[T.girl]`: the column a term of the pupils' way is of."""
+    before, mark, _kind = term.partition("_")
+    return before + mark

@@ -139,7 +139,8 @@ def _prepare(
         made_schools.frame.select("school", *made_schools.columns).lazy(), on="school", how="left"
     )
     names = [*made_pupils.columns, *made_schools.columns]
-    safe = {name: f"x{place}" for place, name in enumerate(names)}
+    # The mark at the end tells the column from the kind that a term's name adds: x1_girl.
+    safe = {name: f"x{place}_" for place, name in enumerate(names)}
     joined.select(
         "school", pl.col("score").cast(pl.Float64), *[pl.col(n).alias(s) for n, s in safe.items()]
     ).sink_parquet(path)
