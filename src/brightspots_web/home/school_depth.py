@@ -8,6 +8,7 @@ from statistics import NormalDist
 from typing import Any
 
 from django.urls import reverse
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -21,6 +22,8 @@ from brightspots_web.shared.components import Cell, Column, Link, Table
 from brightspots_web.shared.exports import Column as ExportColumn
 
 EXPORTS = ("csv", "xlsx")
+LONGEST = 24
+"""Letters of a label that stand beside its figure on a phone."""
 Row = dict[str, Any]
 
 
@@ -61,7 +64,7 @@ def sensitivity(place: int, standing: Standing, variants: Sequence[Sensitivity])
     if now is None or not variants:
         return None
     rows = [_row(_("as published"), now, scale)]
-    rows += [_row(way(each), each, scale) for each in variants]
+    rows += [_row(short(each), each, scale) for each in variants]
     chart = charts.intervals(
         key=f"sensitivity-{place}",
         title=_("Does the answer change if we reckon otherwise?"),
@@ -103,6 +106,20 @@ def way(row: Sensitivity) -> str:
     return str(Sensitivity.Variant(row.variant).label)
 
 
+def short(row: Sensitivity) -> str:
+    """The same for a label beside a figure, on a phone."""
+    variant = Sensitivity.Variant
+    return {
+        variant.NO_BACKGROUND.value: _("without background"),
+        variant.PRIOR_ONLY.value: _("earlier results only"),
+        variant.SCHOOL_MEAN.value: _("whole school's intake"),
+        variant.HEAVY_TAILS.value: _("some very unusual"),
+        variant.MISSING_PRIOR.value: _("missing results too"),
+        variant.LATEST_YEAR.value: _("latest year alone"),
+        variant.WITHOUT_LATEST.value: _("without latest year"),
+    }.get(row.variant, way(row))
+
+
 def _row(
     label: str, row: Estimate | Sensitivity | SubgroupFigure, scale: Scale, n: int | None = None
 ) -> charts.Estimate:
@@ -118,8 +135,8 @@ def groups(key: str, scale: Scale, dimension: str, rows: Sequence[SubgroupFigure
     chart = charts.intervals(
         key=key,
         title=_("By %(circumstance)s") % {"circumstance": words.circumstance(dimension)},
-        rows=[_row(row.group, row, scale, row.n) for row in rows],
-        unit=_("points above or below pupils like them elsewhere"),
+        rows=[_row(Truncator(row.group).chars(LONGEST), row, scale, row.n) for row in rows],
+        unit=_("points"),
         digits=scale.digits,
     )
     return Drawn(chart, groups_sentence(scale, rows))
