@@ -34,7 +34,7 @@ from brightspots.insight.design import (
     group_labels,
     near_means,
 )
-from brightspots.insight.formula import parse_formula
+from brightspots.insight.formula import Formula, parse_formula
 
 METHOD = "cross products per school"
 METHOD_VERSION = "1"
@@ -284,23 +284,38 @@ def cross_products(
         Whatever keeps the model from being fitted, with its place.
     """
     parsed = parse_formula(formula)
-    seconds: dict[str, float] = {}
     with open_table(source) as table:
-        clock = _Clock(seconds)
-        used = tuple(dict.fromkeys([*parsed.columns, *by, *([weights] if weights else [])]))
-        check_columns(table, used)
-        digest = input_hash or table.input_hash(used)
-        clock.stop("hash")
-        n_rows = int(table.ask(table.rows.aggregate(n=table.rows.count()))["n"][0])
-        if n_rows == 0:
-            raise InputError("There are no rows under the header.", file=table.name)
-        design = build_design(table, parsed, levels, by=by, weights=weights)
-        shift, scale = near_means(table, design)
-        clock.stop("look")
-        if threads is None and n_rows <= ONE_THREAD_ROWS:
-            threads = 1
-        scanned = _scan(table, design, shift, scale, threads)
-        clock.stop("scan")
+        return cross_products_of(
+            table, parsed, levels, input_hash=input_hash, threads=threads, weights=weights, by=by
+        )
+
+
+def cross_products_of(
+    table: Table,
+    parsed: Formula,
+    levels: Mapping[str, tuple[str, ...]] | None = None,
+    *,
+    input_hash: str | None = None,
+    threads: int | None = None,
+    weights: str | None = None,
+    by: Sequence[str] = (),
+) -> CrossProducts:
+    """Scan a table that is open already; see :func:`cross_products`."""
+    clock = _Clock({})
+    used = tuple(dict.fromkeys([*parsed.columns, *by, *([weights] if weights else [])]))
+    check_columns(table, used)
+    digest = input_hash or table.input_hash(used)
+    clock.stop("hash")
+    n_rows = int(table.ask(table.rows.aggregate(n=table.rows.count()))["n"][0])
+    if n_rows == 0:
+        raise InputError("There are no rows under the header.", file=table.name)
+    design = build_design(table, parsed, levels, by=by, weights=weights)
+    shift, scale = near_means(table, design)
+    clock.stop("look")
+    if threads is None and n_rows <= ONE_THREAD_ROWS:
+        threads = 1
+    scanned = _scan(table, design, shift, scale, threads)
+    clock.stop("scan")
     settings: dict[str, Any] = {
         "formula": parsed.text,
         "levels": {k: list(v) for k, v in design.levels.items()},
@@ -327,7 +342,7 @@ def cross_products(
         provenance=Provenance(METHOD, METHOD_VERSION, digest, settings=settings),
         sum_log_w=scanned.sum_log_w,
         weights=weights,
-        seconds=seconds,
+        seconds=clock.seconds,
     )
 
 
