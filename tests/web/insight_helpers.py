@@ -61,9 +61,16 @@ def pupils(years: tuple[int, ...] = (2022, 2023), each: int = 30) -> str:
     return "\n".join(rows) + "\n"
 
 
-def analyse(by: Appointment, **settings: Any) -> Job:
-    """Ask for an analysis and do it in this process."""
-    return jobs.run_here(actions.start(by=by, **settings))
+def analyse(by: Appointment, *, publish: bool = True, **settings: Any) -> Job:
+    """Ask for an analysis and do it in this process; published when done, unless told otherwise."""
+    return jobs.run_here(actions.start(by=by, publish_when_done=publish, **settings))
+
+
+def drafted(by: Appointment, **settings: Any) -> Run:
+    """Analyse what is imported, and leave it a draft."""
+    job = analyse(by, publish=False, **settings)
+    assert job.status == Job.Status.DONE, job.problem
+    return Run.objects.get(uuid=job.result["run"])
 
 
 def published(world: World, years: tuple[int, ...] = YEARS, **settings: Any) -> Run:

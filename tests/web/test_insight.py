@@ -316,7 +316,7 @@ class TestCommandLine:
 
     @pytest.mark.parametrize("uuid", ["nonsense", "00000000-0000-4000-8000-000000000000"])
     def test_an_unknown_run_is_refused_in_words(self, world: World, uuid: str) -> None:
-        with pytest.raises(InputError, match="There is no published run"):
+        with pytest.raises(InputError, match="There is no run"):
             command(run=uuid, verify=True)
 
     def test_a_failed_analysis_is_a_refusal_with_its_reason(self, world: World) -> None:

@@ -7,7 +7,7 @@ from django.utils import formats
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from brightspots_web.insight import words
+from brightspots_web.insight import run_pages, words
 from brightspots_web.insight.models import Run
 from brightspots_web.shared.charts import number
 from brightspots_web.shared.components import Cell, Column, Link, Table
@@ -17,10 +17,13 @@ EXPORTS = ("csv", "xlsx")
 Row = dict[str, Any]
 
 
-def run_rows(runs: list[Run]) -> list[Row]:
+def run_rows(runs: list[Run], current: Run | None) -> list[Row]:
     return [
         {
+            "made": made(run),
+            "state": run_pages.badge(run, current).label,
             "published": published(run),
+            "by": run.published_by or run.asked_by,
             "outcomes": ", ".join(run.summary.get("outcomes", {})),
             "schools": run.summary.get("coverage", {}).get("schools"),
             "version": run.method_version,
@@ -32,7 +35,10 @@ def run_rows(runs: list[Run]) -> list[Row]:
 
 def run_columns() -> list[ExportColumn]:
     return [
+        ExportColumn("made", _("Made")),
+        ExportColumn("state", _("State")),
         ExportColumn("published", _("Published")),
+        ExportColumn("by", _("By")),
         ExportColumn("outcomes", _("Outcomes")),
         ExportColumn("schools", _("Schools"), "integer"),
         ExportColumn("version", _("Version of the method")),
@@ -40,23 +46,27 @@ def run_columns() -> list[ExportColumn]:
     ]
 
 
-def runs_table(runs: list[Run]) -> Table:
+def runs_table(runs: list[Run], current: Run | None) -> Table:
     rows: list[list[Cell]] = [
         [
-            Link(row["published"], reverse("insight:run", args=[row["run"]])),
+            Link(row["made"], reverse("insight:run", args=[row["run"]])),
+            run_pages.badge(run, current),
             row["outcomes"],
             row["schools"],
-            row["version"],
+            row["published"],
+            run.note,
         ]
-        for row in run_rows(runs)
+        for run, row in zip(runs, run_rows(runs, current), strict=True)
     ]
     return Table(
-        _("Published analyses, newest first"),
+        _("Analyses, newest first"),
         [
-            Column(_("Published")),
+            Column(_("Made")),
+            Column(_("State")),
             Column(_("Outcomes")),
             Column(_("Schools"), numeric=True),
-            Column(_("Version of the method"), numeric=True),
+            Column(_("Published")),
+            Column(_("To remember")),
         ],
         rows,
         exports=[Link(f.upper(), reverse("insight:runs_export", args=[f])) for f in EXPORTS],
@@ -181,7 +191,8 @@ def facts(run: Run) -> list[tuple[str, Cell]]:
     """What identifies the run."""
     coverage, seconds = run.summary.get("coverage", {}), run.summary.get("seconds", {})
     return [
-        (_("Published"), published(run)),
+        (_("Made"), made(run)),
+        (_("Published"), published(run) or _("not published")),
         (_("Schools with figures"), coverage.get("schools")),
         (_("Pupils in the newest year"), coverage.get("pupils")),
         (_("Years"), words.years_phrase(tuple(coverage.get("years", ())))),
@@ -253,3 +264,8 @@ def limitations() -> list[str]:
 
 def published(run: Run) -> str:
     return formats.date_format(run.published_at, "DATETIME_FORMAT") if run.published_at else ""
+
+
+def made(run: Run) -> str:
+    moment = run.finished_at or run.published_at
+    return formats.date_format(moment, "DATETIME_FORMAT") if moment else ""

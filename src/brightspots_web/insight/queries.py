@@ -106,13 +106,14 @@ class Grid:
 
 
 def runs() -> QuerySet[Run]:
-    """Published runs, newest first."""
-    return Run.objects.filter(published_at__isnull=False).order_by("-published_at", "-pk")
+    """Published runs that were not withdrawn, newest first."""
+    found = Run.objects.filter(published_at__isnull=False, withdrawn_at__isnull=True)
+    return found.order_by("-published_at", "-pk")
 
 
 def current_run() -> Run | None:
-    """The run whose figures every page shows."""
-    return runs().first()
+    """The run whose figures every page shows: the newest published whose rows are kept."""
+    return runs().filter(rows_removed_at__isnull=True).first()
 
 
 def scales(run: Run | None) -> dict[str, Scale]:

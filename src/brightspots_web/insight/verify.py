@@ -15,6 +15,10 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "family": ("school_id",),
     "areafigure": ("area_id", "subject", "year"),
     "variance": ("subject", "year", "tier"),
+    "subgroupfigure": ("school_id", "subject", "dimension", "group"),
+    "sensitivity": ("school_id", "subject", "variant"),
+    "partnershipfigure": ("partnership_id", "subject", "year"),
+    "spreadtrend": ("subject", "tier", "area_id", "partnership_id"),
 }
 TOLERANCE = 1e-9
 """Relative; sums taken by several threads differ in the last digits of a float."""

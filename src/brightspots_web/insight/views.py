@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from brightspots_web.directory.decorators import requires
 from brightspots_web.directory.middleware import ActingRequest
-from brightspots_web.insight import actions, pages, queries
-from brightspots_web.insight.forms import StartForm
+from brightspots_web.insight import actions, pages, queries, run_pages, run_queries
+from brightspots_web.insight.forms import StartForm, WithdrawForm
 from brightspots_web.shared.components import Link
 from brightspots_web.shared.exports import respond
 from brightspots_web.shared.permissions import Capability
@@ -37,12 +37,15 @@ def appointed(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespon
 @appointed
 @require_safe
 def runs(request: ActingRequest) -> HttpResponse:
-    """Every published analysis."""
-    page = Paginator(queries.runs(), PAGE).get_page(request.GET.get("page"))
+    """Every published analysis; for analysts the drafts as well."""
+    found = run_queries.runs_visible_to(request.acting)
+    page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+    analyst = queries.may_analyse(request.acting)
     context = {
         "page_obj": page,
-        "table": pages.runs_table(list(page)),
-        "may_start": queries.may_analyse(request.acting),
+        "table": pages.runs_table(list(page), queries.current_run()),
+        "may_start": analyst,
+        "may_compare": analyst and page.paginator.count > 1,
     }
     return render(request, "insight/runs.html", context)
 
@@ -55,7 +58,9 @@ def runs_export(request: ActingRequest, fmt: str) -> HttpResponseBase:
         title=_("Analyses"),
         filename="analyses",
         columns=pages.run_columns(),
-        rows=pages.run_rows(list(queries.runs())),
+        rows=pages.run_rows(
+            list(run_queries.runs_visible_to(request.acting)), queries.current_run()
+        ),
     )
 
 
@@ -63,12 +68,21 @@ def runs_export(request: ActingRequest, fmt: str) -> HttpResponseBase:
 @require_safe
 def run(request: ActingRequest, uuid: UUID) -> HttpResponse:
     """How these figures were made."""
-    found = get_object_or_404(queries.runs(), uuid=uuid)
-    newest = queries.current_run()
+    found = get_object_or_404(run_queries.runs_visible_to(request.acting), uuid=uuid)
+    current = queries.current_run()
+    analyst = queries.may_analyse(request.acting)
+    before = run_queries.published_before(found) if analyst else None
+    newer = current and current.pk != found.pk and found.published_at is not None
     context = {
         "run": found,
-        "newest": newest if newest and newest.pk != found.pk else None,
-        "breadcrumb": [Link(_("Analyses"), reverse("insight:runs")), Link(pages.published(found))],
+        "analyst": analyst,
+        "standing": run_pages.standing(found, current, before, analyst=analyst),
+        "withdraw_form": WithdrawForm(),
+        "newest": current if newer else None,
+        "current": current,
+        "breadcrumb": [Link(_("Analyses"), reverse("insight:runs")), Link(pages.made(found))],
+        "asked": run_pages.asked(found) if analyst else [],
+        "downloads": run_pages.downloads(found) if analyst else [],
         "facts": pages.facts(found),
         "paragraphs": pages.method_words(found),
         "outcomes": pages.outcomes_table(found),
@@ -84,7 +98,7 @@ def run(request: ActingRequest, uuid: UUID) -> HttpResponse:
 @appointed
 @require_safe
 def outcomes_export(request: ActingRequest, uuid: UUID, fmt: str) -> HttpResponseBase:
-    found = get_object_or_404(queries.runs(), uuid=uuid)
+    found = get_object_or_404(run_queries.runs_visible_to(request.acting), uuid=uuid)
     return respond(
         fmt,
         title=_("Outcomes"),
@@ -97,7 +111,7 @@ def outcomes_export(request: ActingRequest, uuid: UUID, fmt: str) -> HttpRespons
 @appointed
 @require_safe
 def sources_export(request: ActingRequest, uuid: UUID, fmt: str) -> HttpResponseBase:
-    found = get_object_or_404(queries.runs(), uuid=uuid)
+    found = get_object_or_404(run_queries.runs_visible_to(request.acting), uuid=uuid)
     return respond(
         fmt,
         title=_("Source files"),
@@ -111,16 +125,29 @@ def sources_export(request: ActingRequest, uuid: UUID, fmt: str) -> HttpResponse
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: ActingRequest) -> HttpResponse:
     """Choose what to take into account and start; the job's page shows how far it is."""
-    choices = queries.choices()
+    from brightspots_web.insight import analysis  # heavy: the other pages do not need it
+
+    offered = analysis.offered()
     posted = request.POST if request.method == "POST" else None
-    form = StartForm(posted, subjects=choices.subjects, context=choices.context)
+    form = StartForm(
+        posted,
+        subjects=offered.subjects,
+        context=offered.context,
+        pupil_codes=offered.pupil_codes,
+        initial={"drift": "none", "earlier": ""},
+    )
     if form.is_valid() and request.acting is not None:
         chosen = form.cleaned_data
         job = actions.start(
             by=request.acting,
-            subjects=chosen["subjects"] or None,
-            context=chosen["context"] or None,
+            subjects=chosen.get("subjects") or None,
+            context=chosen.get("context") or None,
             delta=chosen["delta"],
+            formula=chosen["formula"],
+            earlier=chosen.get("earlier") or "",
+            drift=chosen["drift"] or "none",
+            note=chosen["note"],
+            publish_when_done=chosen["publish"],
         )
         return redirect("shared:job", pk=job.pk)
-    return render(request, "insight/start.html", {"form": form})
+    return render(request, "insight/start.html", {"form": form, "offered": offered})

@@ -5,7 +5,24 @@ was made from, so that `compute(kept(run), ...)` gives its figures again.
 """
 
 from brightspots_web.insight.analysis.compute import METHOD, compute
+from brightspots_web.insight.analysis.formulas import why_not
 from brightspots_web.insight.analysis.inputs import Inputs, folder_of, gather, keep, kept
+from brightspots_web.insight.analysis.offered import Offered, offered
 from brightspots_web.insight.analysis.outcome import Settings
+from brightspots_web.insight.analysis.tables import write_stored_tables, zip_tables
 
-__all__ = ["METHOD", "Inputs", "Settings", "compute", "folder_of", "gather", "keep", "kept"]
+__all__ = [
+    "METHOD",
+    "Inputs",
+    "Offered",
+    "Settings",
+    "compute",
+    "folder_of",
+    "gather",
+    "keep",
+    "kept",
+    "offered",
+    "why_not",
+    "write_stored_tables",
+    "zip_tables",
+]

@@ -28,6 +28,12 @@ class Settings:
     """What counts as markedly better, pupil SD; None: see :meth:`Outcome.markedly`."""
     seed: int = 1
     family_size: int = 50
+    formula: str = ""
+    """Fixed part of a formula in place of the circumstances; see `formulas`."""
+    earlier: str = ""
+    """Earlier results of the same pupil: "", "same" (subject) or "all"."""
+    drift: str = "none"
+    """How the years of a school hang together: "none" or "ar1"."""
 
     @classmethod
     def of(cls, given: Any) -> Settings:
@@ -39,6 +45,9 @@ class Settings:
             delta=float(given["delta"]) if given.get("delta") else None,
             seed=int(given.get("seed") or 0),
             family_size=int(given.get("family_size") or 50),
+            formula=str(given.get("formula") or ""),
+            earlier=str(given.get("earlier") or ""),
+            drift=str(given.get("drift") or "none"),
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -48,6 +57,9 @@ class Settings:
             "delta": self.delta,
             "seed": self.seed,
             "family_size": self.family_size,
+            "formula": self.formula,
+            "earlier": self.earlier,
+            "drift": self.drift,
         }
 
 
