@@ -186,9 +186,10 @@ def _check_cells(
     for i, name in enumerate(columns):
         column = table.rows[name]
         present = _present(column)
-        text = column.strip() if column.type().is_string() else column.cast("string")
+        value = column.strip() if column.type().is_string() else column
         sums[f"n{i}"] = present.sum()
-        sums[f"low{i}"], sums[f"high{i}"] = text.min(where=present), text.max(where=present)
+        sums[f"low{i}"] = value.min(where=present).cast("string")
+        sums[f"high{i}"] = value.max(where=present).cast("string")
     for i, name in enumerate(outcomes):
         if not _is_numeric_or_text(table.rows[name]):
             continue

@@ -10,16 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 import polars as pl
 
-from brightspots.core.engine import Source, open_table
+from brightspots.core.engine import Source, Table, open_table
 from brightspots.core.errors import InputError
 from brightspots.core.provenance import Provenance
-from brightspots.insight.cross_products import CrossProducts, cross_products
+from brightspots.insight.cross_products import CrossProducts, cross_products_of
 from brightspots.insight.formula import EXAMPLE, Formula, parse_formula
 from brightspots.insight.pupil_checks import PupilChecks, PupilFile, check_pupils
 from brightspots.insight.school_years import school_year_value_added
@@ -168,19 +167,19 @@ def school_outcomes(
     with open_table(source) as table:
         seen = check_pupils(table, parsed, checks)
         digest = table.input_hash(_columns(parsed, checks))
-    models, frames = [], []
-    for at, each in enumerate(parsed):
-        if progress:
-            progress(at / len(parsed), each.outcome.name)
-        years = seen.years[each.outcome.name]
-        try:
-            model, frame = _fit(source, each, checks.year, years, digest, threads)
-        except InputError as error:
-            if error.file is None and isinstance(source, str | Path):
-                error.file = str(source)  # the cross products alone do not know their file
-            raise
-        models.append(model)
-        frames.append(frame)
+        models, frames = [], []
+        for at, each in enumerate(parsed):
+            if progress:
+                progress(at / len(parsed), each.outcome.name)
+            years = seen.years[each.outcome.name]
+            try:
+                model, frame = _fit(table, each, checks.year, years, digest, threads)
+            except InputError as error:
+                if error.file is None:
+                    error.file = table.name  # the cross products alone do not know their file
+                raise
+            models.append(model)
+            frames.append(frame)
     provenance = Provenance(
         METHOD,
         METHOD_VERSION,
@@ -216,7 +215,7 @@ def _has_year(formula: Formula, year: str) -> bool:
 
 
 def _fit(
-    source: Source,
+    table: Table,
     formula: Formula,
     year: str | None,
     years: tuple[str, ...],
@@ -225,15 +224,15 @@ def _fit(
 ) -> tuple[OutcomeModel, pl.DataFrame]:
     several = year is not None and len(years) > 1
     added = several and year is not None and not _has_year(formula, year)
-    text = f"{formula.text} + factor(`{year}`)" if added else formula.text
+    model_of = parse_formula(f"{formula.text} + factor(`{year}`)") if added else formula
     name = formula.outcome.name
     if several and year is not None:
-        cp = cross_products(source, text, input_hash=digest, threads=threads, by=(year,))
+        cp = cross_products_of(table, model_of, input_hash=digest, threads=threads, by=(year,))
         lasting = school_year_value_added(cp, year=year)
         frame, sd, method = lasting.in_pupil_sd(name), lasting.pupil_sd, lasting.provenance
         variances = dict(lasting.variance_components.select("component", "variance").iter_rows())
     else:
-        cp = cross_products(source, text, input_hash=digest, threads=threads)
+        cp = cross_products_of(table, model_of, input_hash=digest, threads=threads)
         one = value_added(cp)
         frame, sd = one_year_in_pupil_sd(one, cp, name)
         method = one.provenance
@@ -241,7 +240,7 @@ def _fit(
         variances = {"school": between, "pupil": within}
     model = OutcomeModel(
         outcome=name,
-        formula=text,
+        formula=model_of.text,
         effect=PERSISTENT if several else ONE_YEAR,
         years=years,
         n_pupils=cp.n_pupils,
