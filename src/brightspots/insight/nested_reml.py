@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import brentq, minimize
-from scipy.stats import chi2
+from scipy.stats import chi2, norm
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -93,6 +93,21 @@ class LevelEffects:
     cond_var: Floats
     pev: Floats
     prior: float
+
+    def columns(self, confidence: float = 0.95) -> dict[str, Floats]:
+        """Estimates and their errors as every table of effects has them."""
+        z = float(norm.ppf(0.5 + confidence / 2))
+        se = np.sqrt(self.pev)
+        known = self.prior > 0
+        return {
+            "estimate": self.estimate,
+            "cond_sd": np.sqrt(self.cond_var),
+            "se_comparative": se,
+            "se_diagnostic": np.sqrt(np.maximum(self.prior - self.pev, 0.0)),
+            "lower": self.estimate - z * se,
+            "upper": self.estimate + z * se,
+            "reliability": 1 - self.pev / self.prior if known else np.zeros_like(self.pev),
+        }
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.stats import chi2, norm
+from scipy.stats import chi2
 
 from brightspots.core.errors import InputError
 from brightspots.core.provenance import Provenance, hash_frame
@@ -244,21 +244,6 @@ def _fit_pattern(rows: SchoolRows, pattern: Pattern, p: SchoolLevelParameters) -
     )
 
 
-def _columns(level: LevelEffects, confidence: float) -> dict[str, Floats]:
-    z = float(norm.ppf(0.5 + confidence / 2))
-    se = np.sqrt(level.pev)
-    reliability = 1 - level.pev / level.prior if level.prior > 0 else np.zeros_like(level.pev)
-    return {
-        "estimate": level.estimate,
-        "cond_sd": np.sqrt(level.cond_var),
-        "se_comparative": se,
-        "se_diagnostic": np.sqrt(np.maximum(level.prior - level.pev, 0.0)),
-        "lower": level.estimate - z * se,
-        "upper": level.estimate + z * se,
-        "reliability": reliability,
-    }
-
-
 def _yearly(
     rows: SchoolRows,
     at: Integers,
@@ -273,7 +258,7 @@ def _yearly(
             "school": frame["school"],
             "year": frame["year"],
             "n": pl.Series(rows.n[at]).fill_nan(None),
-            **_columns(level, p.confidence),
+            **level.columns(p.confidence),
             "expected": expected,
             "observed": rows.y[at],
             "residual": rows.y[at] - expected,
@@ -306,7 +291,7 @@ def _schools(
             "year": year,
             "n": pl.Series(n).fill_nan(None),
             "years": np.bincount(unit, minlength=count),
-            **_columns(level, p.confidence),
+            **level.columns(p.confidence),
             "expected": np.bincount(unit, weight * expected, count) / total,
             "observed": np.bincount(unit, weight * rows.y[at], count) / total,
             "context_used": [pattern.label] * count,
