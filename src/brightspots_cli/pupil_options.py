@@ -1,4 +1,4 @@
-"""What `bright-spots` and `needs` have in common: their options, their models in words."""
+"""What commands on files of pupils have in common: options, checks, models in words."""
 
 from __future__ import annotations
 
@@ -67,6 +67,17 @@ def checks(year: str | None, pupil: str | None, scale: str | None) -> PupilCheck
         pupil="" if pupil == "none" else pupil,
         scale={} if scale is None else parse_scale(scale),
     )
+
+
+def check(file: Path, formula: str, held_against: PupilChecks) -> None:
+    """Look for faults of the file that no model notices."""
+    from brightspots.core.engine import open_table
+    from brightspots.insight.formula import parse_formula
+    from brightspots.insight.pupil_checks import check_pupils
+
+    parsed = parse_formula(formula)
+    with open_table(file) as table:
+        check_pupils(table, [parsed], held_against)
 
 
 def outcomes(file: Path, formula: str, held_against: PupilChecks) -> SchoolOutcomes:

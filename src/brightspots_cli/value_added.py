@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from brightspots.core.errors import InputError
+from brightspots_cli.pupil_options import Pupil, Scale
 
 if TYPE_CHECKING:
     from brightspots.insight.value_added import ValueAdded
@@ -37,6 +38,17 @@ def command(
     weights: Annotated[
         str | None,
         typer.Option("--weights", help="Column of precision weights, above 0.", show_default=False),
+    ] = None,
+    pupil: Pupil = None,
+    scale: Scale = None,
+    year: Annotated[
+        str | None,
+        typer.Option(
+            "--year",
+            help='Column of the year: pupils may come again in another. Default: "year" where there'
+            " is one.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     """Value added of schools from pupils' results (linear mixed models, exact REML, as lme4).
@@ -78,14 +90,18 @@ def command(
     summary.json: n_pupils, n_schools, n_dropped, reml_criterion, icc, singular, seconds by stage,
     method_version, input_hash, settings
 
-    Bad input: exit code 2 and one message with file, row and column.
+    Bad input (also a pupil twice in a year, scores off the scale, dates for scores or years, empty
+    or constant columns): exit code 2 and one message with file, row and column.
     """
     started = time.perf_counter()
     from brightspots.insight.value_added import value_added_of  # heavy; --help stays quick
+    from brightspots_cli import pupil_options
 
     loaded = time.perf_counter()
+    pupil_options.check(file, formula, pupil_options.checks(year, pupil, scale))
+    checked = time.perf_counter()
     result = value_added_of(file, formula, reml=not ml, weights=weights)
-    seconds = {"load": loaded - started, **result.seconds}
+    seconds = {"load": loaded - started, "check": checked - loaded, **result.seconds}
     write_results(out, result, seconds)
     note = _note(result)
     typer.echo(

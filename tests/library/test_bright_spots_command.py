@@ -19,7 +19,7 @@ from brightspots.insight.cross_products import cross_products
 from brightspots.insight.pupil_outcomes import formulas_of
 from brightspots.insight.school_years import school_year_value_added
 from brightspots.insight.value_added import value_added_of
-from brightspots_cli import bright_spots, needs
+from brightspots_cli import bright_spots, needs, value_added
 
 FORMULA = "reading ~ prior + sex + (1 | school)"
 BOTH = "cbind(reading, mathematics) ~ prior + sex + (1 | school)"
@@ -33,6 +33,7 @@ def app_of(command: Callable[..., None]) -> typer.Typer:
 
 
 FLAGS, NEEDS = app_of(bright_spots.command), app_of(needs.command)
+VALUE_ADDED = app_of(value_added.command)
 
 
 def run(app: typer.Typer, file: Path, out: Path, *more: str, formula: str = FORMULA) -> str:
@@ -281,14 +282,17 @@ def damaged(case: str) -> tuple[pl.DataFrame, str]:
     "case",
     ["duplicate", "excel", "dates for years", "one school", "all missing", "constant", "collinear"],
 )
-def test_bad_files_get_one_message_with_file_and_place(case: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("app", [NEEDS, VALUE_ADDED], ids=["needs", "value-added"])
+def test_bad_files_get_one_message_with_file_and_place(
+    case: str, app: typer.Typer, tmp_path: Path
+) -> None:
     frame, words = damaged(case)
     file = tmp_path / "pupils.csv"
     frame.write_csv(file)
     formula = FORMULA.replace("sex", "sex + twin") if case == "collinear" else FORMULA
     arguments = [str(file), "--formula", formula, "--year", "year", "--out", str(tmp_path / "out")]
     with pytest.raises(InputError) as caught:
-        CliRunner().invoke(NEEDS, arguments, catch_exceptions=False)
+        CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert words in str(caught.value)
     assert str(caught.value).startswith(str(file))
     assert not (tmp_path / "out").exists()
