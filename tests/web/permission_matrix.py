@@ -191,6 +191,29 @@ def _an_explained_figure(world: World) -> dict[str, Any]:
     return {"code": "N2", "subject": "Reading"}
 
 
+LEADERS = frozenset({"system_leader", "other_system_leader"})
+LOOK_FOR_SPOTS = AREA_WIDE | LEADERS
+"""Who arranges visits: they have the list of bright spots."""
+SPOT_N2 = NORTH | {"system_leader", "head", "teacher"}
+"""Who opens a bright spot at N2: those who may visit it, and the school itself."""
+
+
+def _a_spot(fmt: str = "") -> Kwargs:
+    """School N2, named by a published run in Reading."""
+
+    def kwargs(world: World) -> dict[str, Any]:
+        from tests.web.bright_spot_helpers import a_run
+
+        a_run(world)
+        return {"code": "N2"} | ({"fmt": fmt} if fmt else {"subject": "Reading"})
+
+    return kwargs
+
+
+def _a_step(to: str) -> Callable[[World], dict[str, Any]]:
+    return lambda world: {"to": to, "on": "2026-01-05", "note": "Seen.", "seen": "0"}
+
+
 MATRIX: dict[str, list[Case]] = {
     "shared:health": [Case(get=everyone())],
     "shared:jobs": [Case(get=allow(SIGNED_IN))],
@@ -330,5 +353,28 @@ MATRIX: dict[str, list[Case]] = {
     "insight:tables": [Case(kwargs=_with_rows, get=allow({"analyst"}))],
     "insight:record": [Case(kwargs=_a_draft, get=allow({"analyst"}))],
     "insight:compare": [Case(get=allow({"analyst"}))],
+    "insight:bright_spots": [Case(get=allow(LOOK_FOR_SPOTS))],
+    "insight:bright_spots_export": [
+        Case(_csv, get=allow(LOOK_FOR_SPOTS)),
+        Case(_xlsx, get=allow(LOOK_FOR_SPOTS)),
+    ],
+    "insight:bright_spot": [
+        Case(
+            _a_spot(),
+            get=allow(SPOT_N2, otherwise=404),
+            post=allow(NORTH | {"system_leader"}, 302, otherwise=404)
+            | dict.fromkeys(("head", "teacher"), 403),
+            data=_a_step("visited"),
+        ),
+        Case(
+            _a_spot(),
+            get=allow(SPOT_N2, otherwise=404),
+            post=allow(NORTH, 302, otherwise=404)
+            | dict.fromkeys(("system_leader", "head", "teacher"), 403),
+            data=_a_step("set_aside"),
+        ),
+    ],
+    "insight:bright_spot_sheet": [Case(_a_spot(), get=allow(SPOT_N2, otherwise=404))],
+    "insight:bright_spot_steps": [Case(_a_spot("csv"), get=allow(SPOT_N2, otherwise=404))],
     "insight:start": [Case(get=allow({"analyst"}), post=allow({"analyst"}, 302))],
 }

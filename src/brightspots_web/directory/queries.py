@@ -138,8 +138,20 @@ def ancestors(area: Area) -> list[Area]:
     return list(Area.objects.filter(path__in=paths).order_by("level"))
 
 
+def inner_areas(acting: Appointment | None, area: Area | None) -> list[Area]:
+    """The areas one step down that this appointment may see; of the whole system, if none is named.
+
+    A single root is the system itself: its own parts are shown.
+    """
+    areas = areas_visible_to(acting)
+    if area is not None:
+        return list(areas.filter(parent=area))
+    root = list(areas.filter(parent=None))
+    return list(areas.filter(parent=root[0])) if len(root) == 1 else root
+
+
 def all_schools() -> QuerySet[School]:
-    """Every school, closed ones too; for jobs, never for a page."""
+    """Every school, closed ones too; for jobs, and for rows that were found by who may see them."""
     return School.objects.all()
 
 

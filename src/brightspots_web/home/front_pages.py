@@ -39,11 +39,7 @@ class View:
     @property
     def inner(self) -> list[Area]:
         """The areas one step down that this appointment may see."""
-        areas = directory.areas_visible_to(self.acting)
-        if self.area is not None:
-            return list(areas.filter(parent=self.area))
-        root = list(areas.filter(parent=None))
-        return list(areas.filter(parent=root[0])) if len(root) == 1 else root
+        return directory.inner_areas(self.acting, self.area)
 
 
 def key_figures(view: View, counts: Connectedness, run: Run | None) -> list[KeyFigure]:

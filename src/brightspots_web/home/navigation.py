@@ -28,6 +28,8 @@ def navigation_for(acting: Appointment | None, path: str) -> list[NavItem]:
     if acting is None:
         return []
     places = [("home:front", _("Home")), ("directory:schools", _("Schools"))]
+    if may(acting, Capability.SEE_BRIGHT_SPOTS):
+        places.append(("insight:bright_spots", _("Bright spots")))
     if may(acting, Capability.SEE_AREA):
         places += [
             ("connectedness:partnerships", _("Partnerships")),

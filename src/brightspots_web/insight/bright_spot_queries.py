@@ -7,6 +7,7 @@ work for analyses published before anything was noted down. The order is by name
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -98,6 +99,11 @@ class Spot:
         return str(State(self.state).label)
 
     @property
+    def since(self) -> date | None:
+        """The day of the last step."""
+        return getattr(self.kept, "since", None)
+
+    @property
     def label(self) -> str:
         return self.now.label if self.now else ""
 
@@ -115,7 +121,7 @@ def schools_to_visit(acting: Appointment | None) -> QuerySet[School]:
     their own school, see `schools_open_to`.
     """
     if not may(acting, Capability.SEE_BRIGHT_SPOTS):
-        return School.objects.none()
+        return directory.schools_visible_to(None)
     return directory.schools_visible_to(acting)
 
 
@@ -126,7 +132,7 @@ def schools_open_to(acting: Appointment | None) -> QuerySet[School]:
     """
     if acting is None or may(acting, Capability.SEE_BRIGHT_SPOTS):
         return schools_to_visit(acting)
-    return School.objects.select_related("area").filter(pk=acting.school_id or 0)
+    return directory.schools_visible_to(acting).filter(pk=acting.school_id or 0)
 
 
 def flagged(run: Run | None) -> QuerySet[Estimate]:
@@ -208,12 +214,15 @@ def keys(found: QuerySet[Any, Any]) -> list[Key]:
 def spots(found: Sequence[Key], run: Run | None) -> list[Spot]:
     """The lines with their schools, figures and notes: three reads, however many lines."""
     here = Q(school__in={key.school for key in found}, subject__in={key.subject for key in found})
-    schools = School.objects.select_related("area").in_bulk({key.school for key in found})
+    known = directory.all_schools().select_related("area")
+    schools = known.in_bulk({key.school for key in found})
     figures: dict[tuple[int, str], Estimate] = {}
     if run is not None:
         shown = Estimate.objects.filter(here, disclosure.shown_across(), run=run, year=None)
         figures = {(row.school_id, row.subject): row for row in shown}
-    kept = {(row.school_id, row.subject): row for row in BrightSpot.objects.filter(here)}
+    last = BrightSpotStep.objects.filter(bright_spot=OuterRef("pk")).order_by("-pk")
+    noted = BrightSpot.objects.filter(here).annotate(since=Subquery(last.values("on")[:1]))
+    kept = {(row.school_id, row.subject): row for row in noted}
     scales = queries.scales(run)
     return [
         Spot(

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from brightspots_web.insight import compare_views, run_views, views
+from brightspots_web.insight import bright_spot_urls, compare_views, run_views, views
 
 app_name = "insight"
 urlpatterns = [
@@ -18,4 +18,5 @@ urlpatterns = [
     path("runs/<uuid:uuid>/record.json", run_views.record, name="record"),
     path("compare/", compare_views.compare, name="compare"),
     path("start/", views.start, name="start"),
+    *bright_spot_urls.urlpatterns,
 ]
