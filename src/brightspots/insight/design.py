@@ -65,6 +65,11 @@ class DesignColumn:
         """True where the column holds 0 and 1 only: its square is itself, and sums are exact."""
         return all(factor.level is not None for factor in self.factors)
 
+    @property
+    def by_level(self) -> bool:
+        """True where the column is 0 outside one level of a factor."""
+        return any(factor.level is not None for factor in self.factors)
+
 
 @dataclass(frozen=True)
 class RandomColumns:
@@ -322,7 +327,8 @@ def near_means(table: Table, design: Design) -> tuple[list[float], list[float]]:
     """Find a shift and a scale near each column's mean and spread, from the table's first rows.
 
     They only have to be near: the exact answer does not depend on them, its rounding does. An
-    indicator keeps 0 and 1, so that its sums stay whole numbers.
+    indicator keeps 0 and 1, so that its sums stay whole numbers; a number times an indicator is
+    not shifted either, so that columns of two levels of one factor have the product 0.
 
     Returns
     -------
@@ -349,7 +355,8 @@ def near_means(table: Table, design: Design) -> tuple[list[float], list[float]]:
         usable = not is_indicator and mean is not None and spread is not None
         if not (usable and isfinite(mean) and isfinite(spread)):
             mean, spread = 0.0, 1.0
-        shift.append(float(mean))
+        by_level = i < len(columns) and columns[i].by_level
+        shift.append(0.0 if by_level else float(mean))
         scale.append(float(spread) if spread > 0 else 1.0)
     return shift, scale
 
