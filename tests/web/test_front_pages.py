@@ -7,8 +7,8 @@ from django.test import Client
 from django.urls import reverse
 
 from brightspots_web.directory.models import School
-from brightspots_web.home import differences
 from brightspots_web.home.navigation import navigation_for
+from brightspots_web.insight import variability_charts
 from brightspots_web.insight.models import Variance
 from tests.web.conftest import SignIn
 from tests.web.world import FORMED, World
@@ -62,7 +62,7 @@ def test_a_partnership_without_a_leader_says_what_happens_next(
     ],
 )
 def test_fewer_than_five_areas_cannot_tell(tier: str, units: int, shown: bool) -> None:
-    assert differences.tells(Variance(tier=tier, units=units)) is shown
+    assert variability_charts.tells(Variance(tier=tier, units=units)) is shown
 
 
 def test_home_is_marked_on_the_own_front_page_alone(world: World) -> None:

@@ -13,10 +13,11 @@ from brightspots_web.directory.decorators import requires
 from brightspots_web.directory.forms import SchoolFilter
 from brightspots_web.directory.middleware import ActingRequest
 from brightspots_web.directory.models import Area
-from brightspots_web.home import differences, front_pages
+from brightspots_web.home import front_pages
 from brightspots_web.home.navigation import front_url
 from brightspots_web.home.next_steps import NextStep, next_step
 from brightspots_web.insight import queries as insight
+from brightspots_web.insight import variability_charts
 from brightspots_web.insight.models import Run
 from brightspots_web.shared.components import Link
 from brightspots_web.shared.exports import respond
@@ -54,9 +55,9 @@ def ministry(request: ActingRequest) -> HttpResponse:
         "next_step": _next_step(request, counts, run),
         "figures": front_pages.key_figures(view, counts, run),
         "map": front_pages.area_chart(view),
-        "shares": differences.shares_chart(view.subject, run),
-        "trend": differences.trend_chart(view.subject, run),
-        "trend_caption": differences.trend_caption(view.subject, run),
+        "shares": variability_charts.shares_chart(view.subject, run),
+        "trend": variability_charts.trend_chart(view.subject, run),
+        "trend_caption": variability_charts.trend_caption(view.subject, run),
         "attention": front_pages.attention_table(view, run),
         "attention_note": front_pages.attention_note(run),
         "areas": areas,

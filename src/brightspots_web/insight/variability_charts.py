@@ -3,7 +3,7 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from brightspots_web.insight import queries as insight
+from brightspots_web.insight import queries
 from brightspots_web.insight.models import Run, Variance
 from brightspots_web.shared import charts
 
@@ -13,9 +13,9 @@ TELLING = 5
 
 def shares_chart(subject: str, run: Run | None) -> charts.Chart | None:
     """Where the differences between pupils' results lie: areas, schools, within schools."""
-    rows = [row for row in insight.variability(subject, run) if row.year is None]
+    rows = [row for row in queries.variability(subject, run) if row.year is None]
     if not rows:
-        rows = insight.variability(subject, run)
+        rows = queries.variability(subject, run)
         newest = max((row.year or 0 for row in rows), default=0)
         rows = [row for row in rows if (row.year or 0) == newest]
     rows = [row for row in rows if tells(row)]
@@ -28,7 +28,7 @@ def shares_chart(subject: str, run: Run | None) -> charts.Chart | None:
 def trend_chart(subject: str, run: Run | None) -> charts.Chart | None:
     """How large the differences are from year to year, at each tier above the pupil."""
     by_tier: dict[str, list[charts.Estimate]] = {}
-    for row in insight.variability(subject, run):
+    for row in queries.variability(subject, run):
         if row.year is None or row.tier == "pupil" or not tells(row):
             continue
         by_tier.setdefault(row.tier, []).append(
@@ -59,7 +59,7 @@ def trend_chart(subject: str, run: Run | None) -> charts.Chart | None:
 def trend_caption(subject: str, run: Run | None) -> str:
     """What the trend shows, and which tier it leaves out because too few areas cannot tell."""
     words = _("The share of all differences at each tier. Bars show where it very likely lies.")
-    few = {row.tier: row.units for row in insight.variability(subject, run) if not tells(row)}
+    few = {row.tier: row.units for row in queries.variability(subject, run) if not tells(row)}
     left_out = [
         ngettext(
             "How much lies {where} is not shown: {n} area cannot tell.",
