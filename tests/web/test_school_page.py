@@ -272,7 +272,7 @@ class TestRuns:
     def test_a_run_that_is_not_published_is_not_found(self, world: World, sign_in: SignIn) -> None:
         run = published(world)
         Run.objects.update(published_at=None)
-        response = sign_in("analyst").get(reverse("insight:run", args=[run.uuid]))
+        response = sign_in("head").get(reverse("insight:run", args=[run.uuid]))
         assert response.status_code == 404
 
     def test_the_analyst_starts_an_analysis_and_follows_its_job(
