@@ -102,7 +102,7 @@ def lay_out(cp: CrossProducts, year: str) -> Layout:
     school = _school_column(cp, year)
     names = cp.cells[school].to_list()
     written = cp.cells[year].to_list()
-    labels, times = _years(written, cp.counts, year)
+    labels, times = read_years(written, cp.counts, year)
     at_year = np.array([times[label] for label in written])
     order_of_time = np.unique(at_year)
     t = np.searchsorted(order_of_time, at_year)
@@ -163,10 +163,16 @@ def _school_column(cp: CrossProducts, year: str) -> str:
     return others[0]
 
 
-def _years(
+def read_years(
     written: list[str], counts: Array, column: str
 ) -> tuple[dict[float, str], dict[str, float]]:
-    """Time -> label and label -> time of the distinct labels, or say which is no year."""
+    """Time -> label and label -> time of the distinct labels.
+
+    Raises
+    ------
+    InputError
+        A label is no year, or two labels are the same.
+    """
     weight: dict[str, float] = {}
     for label, n in zip(written, counts, strict=True):
         weight[label] = weight.get(label, 0.0) + float(n)
