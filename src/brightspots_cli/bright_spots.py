@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from brightspots_cli.pupil_options import Delta, File, Formula, Out, Pupil, Scale, Year
+from brightspots_cli.pupil_options import Delta, Drift, File, Formula, Out, Pupil, Scale, Year
 
 if TYPE_CHECKING:
     from brightspots.insight.bright_spots import BrightSpots
@@ -27,6 +27,7 @@ def command(
     ] = 0.10,
     pupil: Pupil = None,
     scale: Scale = None,
+    drift: Drift = "none",
 ) -> None:
     """Find schools that do markedly better than expected, with a stated share of false flags.
 
@@ -55,7 +56,7 @@ def command(
     from brightspots_cli.results import write_folder
 
     parameters = BrightSpotParameters(delta=delta, fdr_bright=fdr, fdr_visit=visit_rate(fdr))
-    found = pupil_options.outcomes(file, formula, pupil_options.checks(year, pupil, scale))
+    found = pupil_options.outcomes(file, formula, pupil_options.checks(year, pupil, scale), drift)
     flags = bright_spots(found.frame, parameters)
     table = flags.frame.select(
         "school",

@@ -33,6 +33,7 @@ COMMANDS = {
     "bright-spots": "brightspots_cli.bright_spots",
     "needs": "brightspots_cli.needs",
     "families": "brightspots_cli.families",
+    "calibrate": "brightspots_cli.calibrate",
     "partnerships": "brightspots_cli.partnerships",
     "twin": "brightspots_cli.twin",
 }

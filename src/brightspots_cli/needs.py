@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from brightspots_cli.pupil_options import Delta, File, Formula, Out, Pupil, Scale, Year
+from brightspots_cli.pupil_options import Delta, Drift, File, Formula, Out, Pupil, Scale, Year
 
 if TYPE_CHECKING:
     from brightspots.insight.needs import Needs
@@ -21,6 +21,7 @@ def command(
     delta: Delta = 0.10,
     pupil: Pupil = None,
     scale: Scale = None,
+    drift: Drift = "none",
 ) -> None:
     """Say for each school and outcome how likely and how large a gap is, and for how many pupils.
 
@@ -42,7 +43,7 @@ def command(
     from brightspots_cli.results import write_folder
 
     parameters = NeedsParameters(delta=delta)
-    found = pupil_options.outcomes(file, formula, pupil_options.checks(year, pupil, scale))
+    found = pupil_options.outcomes(file, formula, pupil_options.checks(year, pupil, scale), drift)
     result = needs(found.frame, parameters)
     table = result.frame.rename({"se_comparative": "se"}).join(
         found.frame.select("school", "outcome", "reliability"),

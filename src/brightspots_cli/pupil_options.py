@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from brightspots.insight.pupil_checks import PupilChecks
     from brightspots.insight.pupil_outcomes import SchoolOutcomes
+    from brightspots.insight.school_years import Drift as Kind
 
 File = Annotated[
     Path,
@@ -35,6 +36,13 @@ Year = Annotated[
         "--year",
         help="Column of the year (2024, 2023/24, ...). Its means enter the model as factor(year)"
         " unless the formula has a term of the year.",
+    ),
+]
+Drift = Annotated[
+    str,
+    typer.Option(
+        "--drift",
+        help='"none", or "ar1": what one year brought carries on in part; for 5 years and more.',
     ),
 ]
 Delta = Annotated[
@@ -80,13 +88,21 @@ def check(file: Path, formula: str, held_against: PupilChecks) -> None:
         check_pupils(table, [parsed], held_against)
 
 
-def outcomes(file: Path, formula: str, held_against: PupilChecks) -> SchoolOutcomes:
+def outcomes(
+    file: Path, formula: str, held_against: PupilChecks, drift: str = "none"
+) -> SchoolOutcomes:
     """Fit the models, with a bar for the eye."""
+    from brightspots.core.errors import InputError
     from brightspots.insight.pupil_outcomes import school_outcomes
     from brightspots_cli.progress import progress_bar
 
+    kinds: dict[str, Kind] = {"none": "none", "ar1": "ar1"}
+    if drift not in kinds:
+        raise InputError(f'There is no drift "{drift}".', mend='Use "none" or "ar1".')
     with progress_bar() as show:
-        return school_outcomes(file, formula, checks=held_against, progress=show)
+        return school_outcomes(
+            file, formula, checks=held_against, drift=kinds[drift], progress=show
+        )
 
 
 def summary(found: SchoolOutcomes) -> dict[str, Any]:

@@ -165,6 +165,15 @@ def test_one_year_gives_the_numbers_of_value_added(tmp_path: Path) -> None:
     np.testing.assert_allclose(spots(tmp_path)["estimate"], effects["estimate"] / unit, rtol=1e-9)
 
 
+def test_drift_is_the_model_with_years_that_carry_on(file: Path, tmp_path: Path) -> None:
+    run(FLAGS, file, tmp_path, "--year", "year", "--drift", "ar1")
+    cp = cross_products(file, f"{FORMULA} + factor(year)", by=("year",))
+    fit = school_year_value_added(cp, year="year", drift="ar1")
+    expected = fit.in_pupil_sd("reading")["estimate"]
+    np.testing.assert_allclose(spots(tmp_path)["estimate"], expected, rtol=1e-9)
+    assert about(tmp_path)["settings"]["drift"] == "ar1"
+
+
 def test_several_outcomes_are_one_family(file: Path, tmp_path: Path) -> None:
     run(FLAGS, file, tmp_path / "two", "--year", "year", formula=BOTH)
     table = spots(tmp_path / "two")
@@ -234,6 +243,8 @@ BAD: dict[str, tuple[tuple[str, ...], str, str]] = {
     "year is the school": (("--year", "school"), FORMULA, "cannot be the column of the schools"),
     "delta": (("--delta", "0"), FORMULA, "delta is 0"),
     "fdr": (("--fdr", "1"), FORMULA, "shares of false flags"),
+    "drift": (("--year", "year", "--drift", "some"), FORMULA, 'no drift "some"'),
+    "drift in one year": (("--drift", "ar1"), FORMULA, "only be told from several years"),
     "scale": (("--scale", "100"), FORMULA, "is not a scale"),
     "off the scale": (("--scale", "0:60"), FORMULA, "is off the scale 0 to 60"),
     "no such pupil column": (("--pupil", "id"), FORMULA, 'column "id"'),

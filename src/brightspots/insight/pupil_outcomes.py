@@ -21,7 +21,7 @@ from brightspots.core.provenance import Provenance
 from brightspots.insight.cross_products import CrossProducts, cross_products_of
 from brightspots.insight.formula import EXAMPLE, Formula, parse_formula
 from brightspots.insight.pupil_checks import PupilChecks, PupilFile, check_pupils
-from brightspots.insight.school_years import school_year_value_added
+from brightspots.insight.school_years import Drift, school_year_value_added
 from brightspots.insight.value_added import ValueAdded, value_added
 
 METHOD = "effects of schools by outcome"
@@ -132,6 +132,7 @@ def school_outcomes(
     formula: str,
     *,
     checks: PupilChecks | None = None,
+    drift: Drift = "none",
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> SchoolOutcomes:
@@ -145,6 +146,9 @@ def school_outcomes(
     checks : PupilChecks, optional
         Also names the column of the year. Where the formula has no term of the year, its means
         enter as ``factor(year)``: a hard test is no effect of schools.
+    drift : {"none", "ar1"}
+        Whether what one year brought carries on in part, see :mod:`.school_years`; for several
+        years only, three at the least.
     threads : int, optional
         See :func:`cross_products`.
     progress : callable, optional
@@ -173,7 +177,7 @@ def school_outcomes(
                 progress(at / len(parsed), each.outcome.name)
             years = seen.years[each.outcome.name]
             try:
-                model, frame = _fit(table, each, checks.year, years, digest, threads)
+                model, frame = _fit(table, each, checks.year, years, digest, drift, threads)
             except InputError as error:
                 if error.file is None:
                     error.file = table.name  # the cross products alone do not know their file
@@ -185,7 +189,7 @@ def school_outcomes(
         METHOD_VERSION,
         digest,
         None,
-        {"formula": formula, "year": checks.year, "pupil": seen.pupil}
+        {"formula": formula, "year": checks.year, "drift": drift, "pupil": seen.pupil}
         | {"scale": {name: list(ends) for name, ends in checks.scale.items()}},
     )
     frame = pl.concat(frames).sort("school", "outcome")
@@ -220,15 +224,22 @@ def _fit(
     year: str | None,
     years: tuple[str, ...],
     digest: str,
+    drift: Drift,
     threads: int | None,
 ) -> tuple[OutcomeModel, pl.DataFrame]:
     several = year is not None and len(years) > 1
+    if drift != "none" and not several:
+        raise InputError(
+            "Whether years carry on can only be told from several years.",
+            column=year,
+            mend="Name the column of the year, or leave drift out.",
+        )
     added = several and year is not None and not _has_year(formula, year)
     model_of = parse_formula(f"{formula.text} + factor(`{year}`)") if added else formula
     name = formula.outcome.name
     if several and year is not None:
         cp = cross_products_of(table, model_of, input_hash=digest, threads=threads, by=(year,))
-        lasting = school_year_value_added(cp, year=year)
+        lasting = school_year_value_added(cp, year=year, drift=drift)
         frame, sd, method = lasting.in_pupil_sd(name), lasting.pupil_sd, lasting.provenance
         variances = dict(lasting.variance_components.select("component", "variance").iter_rows())
     else:
