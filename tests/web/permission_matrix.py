@@ -376,5 +376,24 @@ MATRIX: dict[str, list[Case]] = {
     ],
     "insight:bright_spot_sheet": [Case(_a_spot(), get=allow(SPOT_N2, otherwise=404))],
     "insight:bright_spot_steps": [Case(_a_spot("csv"), get=allow(SPOT_N2, otherwise=404))],
+    "insight:variability": [Case(get=allow(SYSTEM_WIDE))],
+    "insight:variability_export": [Case(_csv, get=allow(SYSTEM_WIDE))],
+    "insight:variability_area": [
+        Case(_area("Upper"), get=allow(NORTH) | ELSEWHERE),
+        Case(_area("Testland"), get=allow(SYSTEM_WIDE) | ELSEWHERE | {"district_officer": 404}),
+    ],
+    "insight:variability_area_export": [
+        Case(
+            lambda world: {"pk": world.areas["North"].pk, "fmt": "xlsx"},
+            get=allow(NORTH) | ELSEWHERE,
+        )
+    ],
+    "insight:variability_partnership": [
+        Case(_code("P-UPPER"), get=allow(UPPER, otherwise=404)),
+        Case(_code("P-EAST"), get=allow(EAST, otherwise=404)),
+    ],
+    "insight:variability_partnership_export": [
+        Case(_code("P-UPPER", "csv"), get=allow(UPPER, otherwise=404))
+    ],
     "insight:start": [Case(get=allow({"analyst"}), post=allow({"analyst"}, 302))],
 }

@@ -1,6 +1,12 @@
 from django.urls import path
 
-from brightspots_web.insight import bright_spot_urls, compare_views, run_views, views
+from brightspots_web.insight import (
+    bright_spot_urls,
+    compare_views,
+    run_views,
+    variability_urls,
+    views,
+)
 
 app_name = "insight"
 urlpatterns = [
@@ -19,4 +25,5 @@ urlpatterns = [
     path("compare/", compare_views.compare, name="compare"),
     path("start/", views.start, name="start"),
     *bright_spot_urls.urlpatterns,
+    *variability_urls.urlpatterns,
 ]
