@@ -1,256 +1,310 @@
-"""Does the answer change if ...? A school's figure under other reasonable ways of reckoning.
+"""Does the answer change if ...? The same schools under other reasonable ways of reckoning.
 
-Every way is fitted from the cross products that are there: no pupil is read again. What comes out
-is in pupil SD of the main model, so that ways can be compared by eye.
+Each way is a model of its own, fitted by the same solvers. All of them come from one set of cross
+products: a model without some terms is a sub-block of each S_j, the mean intake of a school follows
+from its sums, and a year is some of the cells. See docs/methods/sensitivity.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
+from scipy.stats import norm
 
 from brightspots.core.errors import InputError
-from brightspots.core.provenance import Provenance
+from brightspots.core.provenance import Provenance, hash_frame
 from brightspots.insight.cross_products import CrossProducts
-from brightspots.insight.heavy_tails import heavy_tails
-from brightspots.insight.school_years import SchoolYearValueAdded, school_year_value_added
-from brightspots.insight.submodels import only_cells, only_terms, with_group_mean
-from brightspots.insight.value_added import Z_95, value_added
+from brightspots.insight.design import INTERCEPT
+from brightspots.insight.heavy_tails import HeavyTails, heavy_tailed_effects, unshrunken
+from brightspots.insight.residuals import school_column
+from brightspots.insight.school_level import SchoolLevelParameters, SchoolLevelValueAdded
+from brightspots.insight.school_years import Drift, SchoolYearValueAdded
+from brightspots.insight.sensitivity_ways import FiguresWay, PupilWay, SameModelError, Way
+from brightspots.insight.submodels import term_columns
+from brightspots.insight.value_added import ValueAdded
 
-METHOD = "sensitivity of value added"
+METHOD = "sensitivity"
 METHOD_VERSION = "1"
-Array = NDArray[np.float64]
 
 NO_BACKGROUND = "no_background"
+PRIOR_ONLY = "prior_only"
 SCHOOL_MEAN = "school_mean"
 HEAVY_TAILS = "heavy_tails"
 LATEST_YEAR = "latest_year"
 WITHOUT_LATEST = "without_latest"
-_COLUMNS = ("school", "variant", "n", "estimate", "se_comparative", "lower", "upper")
+VARIANTS = (NO_BACKGROUND, PRIOR_ONLY, SCHOOL_MEAN, HEAVY_TAILS, LATEST_YEAR, WITHOUT_LATEST)
+"""In the order in which they are worked out and shown."""
+BASE = "base"
+_SCHEMA: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "school": pl.String, "variant": pl.String, "n": pl.Float64, "estimate": pl.Float64,
+    "se_comparative": pl.Float64, "lower": pl.Float64, "upper": pl.Float64,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Sensitivities:
-    """Result of :func:`sensitivities`.
+class Sensitivity:
+    """Result of :func:`sensitivity_table` and :func:`sensitivity_of_school_figures`.
 
     Attributes
     ----------
-    frame : polars.DataFrame
-        school, variant, n, estimate, se_comparative, lower, upper (95 %); pupil SD of the main
-        model. A variant that is no other model, or cannot be fitted, is not there.
-    skipped : mapping
-        Variant -> why it is not there.
-    freedom : float or None
-        Degrees of freedom of school effects under heavy tails; large where tails are normal.
+    table : polars.DataFrame
+        school, variant, n, estimate, se_comparative, lower, upper in pupil SD; sorted by
+        variant (in the order of ``VARIANTS``, "base" first) and school.
+    summary : polars.DataFrame
+        variant, terms (what the model holds), schools (compared with the base), sd_change (SD of
+        the change of estimates, pupil SD), correlation with the base's, changed (schools whose
+        interval left 0 or came to hold it), reversed (schools clearly above that are now clearly
+        below, or the other way round).
+    left_out : mapping
+        Variant -> why there is none.
+    heavy_tails : HeavyTails or None
+        In the units of the outcome.
+    pupil_sd : float
+        By which everything was divided, the base's in every variant.
     """
 
-    frame: pl.DataFrame
-    skipped: dict[str, str]
-    freedom: float | None
+    table: pl.DataFrame
+    summary: pl.DataFrame
+    left_out: Mapping[str, str]
+    heavy_tails: HeavyTails | None
+    pupil_sd: float
     provenance: Provenance = field(repr=False)
 
-    def agreement(self, main: pl.DataFrame) -> pl.DataFrame:
-        """Compare every variant with the main figures.
-
-        Parameters
-        ----------
-        main : polars.DataFrame
-            school, estimate, in pupil SD.
-
-        Returns
-        -------
-        polars.DataFrame
-            variant, schools, correlation, mean_absolute_change, largest_change.
-        """
-        both = self.frame.join(main.select("school", main="estimate"), on="school")
-        change = (pl.col("estimate") - pl.col("main")).abs()
-        return (
-            both.group_by("variant")
-            .agg(
-                pl.len().alias("schools"),
-                pl.corr("estimate", "main").alias("correlation"),
-                change.mean().alias("mean_absolute_change"),
-                change.max().alias("largest_change"),
-            )
-            .sort("variant")
-        )
+    def variants(self) -> pl.DataFrame:
+        """Give the table without the base, as the pages take it."""
+        return self.table.filter(pl.col("variant") != BASE)
 
 
-def sensitivities(
-    cp: CrossProducts, *, prior: Sequence[str] = (), year: str | None = None, school: str = "school"
-) -> Sensitivities:
-    """Reckon every school's figure in other ways.
+def sensitivity_table(
+    cp: CrossProducts,
+    *,
+    prior: Collection[str] = (),
+    background: Collection[str] | None = None,
+    year: str | None = None,
+    drift: Drift = "none",
+    school: str | None = None,
+    variants: Sequence[str] = VARIANTS,
+    fitted: ValueAdded | SchoolYearValueAdded | None = None,
+    pupil_sd: float | None = None,
+    confidence: float = 0.95,
+) -> Sensitivity:
+    """Fit the same schools in other ways, from the cross products alone.
 
     Parameters
     ----------
     cp : CrossProducts
-        Of the main model; with several years scanned ``by=(year,)``.
-    prior : sequence of str
-        Terms that are earlier results of the pupils; all others but years are background.
+        With ``by=(year,)`` where years are to be told apart.
+    prior : collection of str
+        Columns of earlier results.
+    background : collection of str, optional
+        Columns of pupils' background; every column that is neither prior nor year where not given.
     year : str, optional
-        Column of the year.
-    school : str
-        Column of the school.
+        Column of the year; then figures are what lasts (:func:`school_year_value_added`), otherwise
+        those of :func:`value_added`.
+    drift : "none" or "ar1"
+    school : str, optional
+        Grouping column of the schools.
+    variants : sequence of str
+        Those wanted, of ``VARIANTS``.
+    fitted : ValueAdded or SchoolYearValueAdded, optional
+        The base, where it is there already.
+    pupil_sd : float, optional
+        SD among pupils; the fitted result's own, or that of all pupils, where not given.
+    confidence : float
 
-    Notes
-    -----
-    no_background keeps earlier results (and years) alone, or nothing where there are none;
-    school_mean adds the school's mean of each earlier result, which asks whether a good intake
-    helps everybody; heavy_tails allows for a few very unusual schools; latest_year takes the
-    newest year alone, without_latest all others. Nothing is random.
+    Raises
+    ------
+    InputError
+        The base cannot be fitted, or a variant is not known. A variant that cannot be fitted is
+        named in `left_out` with the reason.
     """
-    main = _fit(cp, year)
-    frames: list[pl.DataFrame] = []
-    skipped: dict[str, str] = {}
-    for variant, other in _variants(cp, tuple(prior), year, school).items():
-        if isinstance(other, str):
-            skipped[variant] = other
-            continue
-        try:
-            found = _fit(other, year)
-        except InputError as error:
-            skipped[variant] = error.what
-            continue
-        frames.append(_in_pupil_sd(found.frame, variant, main.pupil_sd))
-    tails = heavy_tails(main.residual, main.variance)
-    frames.append(
-        _in_pupil_sd(
-            main.schools.with_columns(
-                estimate=pl.Series(tails.estimate), se_comparative=pl.Series(tails.se)
-            ),
-            HEAVY_TAILS,
-            main.pupil_sd,
-        )
+    _check(variants, confidence)
+    reads = term_columns(cp)
+    _check_columns(reads, [*prior, *(background or [])])
+    if year is not None:
+        school_column(cp, year)
+    way = PupilWay(cp, frozenset(prior), background, year, drift, school_column(cp, school))
+    base = way.frame_of(fitted) if fitted is not None else way.fit(cp)
+    unit = pupil_sd or getattr(fitted, "pupil_sd", None) or base.pupil_sd
+    made = {
+        NO_BACKGROUND: way.no_background,
+        PRIOR_ONLY: way.prior_only,
+        SCHOOL_MEAN: way.school_mean,
+        LATEST_YEAR: way.latest_year,
+        WITHOUT_LATEST: way.without_latest,
+    }
+    settings = {
+        **cp.provenance.settings,
+        "prior": sorted(prior),
+        "background": None if background is None else sorted(background),
+        "year": year,
+        "drift": drift,
+    }
+    return _assemble(
+        base, made, variants, float(unit), confidence, cp.provenance.input_hash, settings
     )
-    return Sensitivities(
-        frame=pl.concat(frames).sort("school", "variant"),
-        skipped=skipped,
-        freedom=tails.freedom,
+
+
+def sensitivity_of_school_figures(
+    frame: pl.DataFrame,
+    parameters: SchoolLevelParameters,
+    *,
+    prior: Collection[str] = (),
+    background: Collection[str] | None = None,
+    variants: Sequence[str] = VARIANTS,
+    fitted: SchoolLevelValueAdded | None = None,
+    pupil_sd: float | None = None,
+) -> Sensitivity:
+    """Do the same where there are no pupils, only schools' figures.
+
+    Parameters
+    ----------
+    frame, parameters
+        As for :func:`school_level_value_added`.
+    prior, background : collections of str
+        Context columns that are earlier results, and those that are background (all others where
+        not given).
+    variants, fitted, pupil_sd
+        As for :func:`sensitivity_table`.
+    """
+    _check(variants, parameters.confidence)
+    for name in (*prior, *(background or ())):
+        if name not in parameters.context:
+            raise InputError("This column is not among the context.", column=name)
+    way = FiguresWay(frame, parameters, frozenset(prior), background)
+    base = way.frame_of(fitted) if fitted is not None else way.fit(frame, parameters.context)
+    unit = pupil_sd or base.pupil_sd
+    if not unit > 0:
+        raise InputError(
+            "The spread among pupils is not known, so effects have no common unit.",
+            mend="Give the spread among pupils, or pupil_sd.",
+        )
+    made = {
+        NO_BACKGROUND: way.no_background,
+        PRIOR_ONLY: way.prior_only,
+        SCHOOL_MEAN: way.school_mean,
+        LATEST_YEAR: way.latest_year,
+        WITHOUT_LATEST: way.without_latest,
+    }
+    settings = {"context": list(parameters.context), "prior": sorted(prior)}
+    return _assemble(base, made, variants, unit, parameters.confidence, hash_frame(frame), settings)
+
+
+def _check(variants: Sequence[str], confidence: float) -> None:
+    for name in variants:
+        if name not in VARIANTS:
+            raise InputError(
+                f'There is no variant "{name}".', mend=f"Take of {', '.join(VARIANTS)}."
+            )
+    if not 0 < confidence < 1:
+        raise InputError("confidence must lie between 0 and 1.")
+
+
+def _check_columns(reads: Mapping[str, frozenset[str]], names: Sequence[str]) -> None:
+    known = frozenset().union(*reads.values())
+    for name in names:
+        if name not in known:
+            raise InputError(
+                "No term of the formula reads this column.",
+                column=name,
+                mend=f"They read: {', '.join(sorted(known)) or 'none'}.",
+            )
+
+
+def _assemble(
+    base: Way,
+    made: Mapping[str, Callable[[], Way]],
+    variants: Sequence[str],
+    unit: float,
+    confidence: float,
+    input_hash: str,
+    settings: Mapping[str, Any],
+) -> Sensitivity:
+    z = float(norm.ppf(0.5 + confidence / 2))
+    reference = _table(base.effects, BASE, unit, z)
+    tables, left_out, heavy = [reference], {}, None
+    rows = [_summary(reference, reference, BASE, base.terms)]
+    for name in [name for name in VARIANTS if name in variants]:
+        try:
+            if name == HEAVY_TAILS:
+                heavy = heavy_tailed_effects(unshrunken(base.effects), confidence=confidence)
+                way = Way(_with_n(heavy.effects, base.effects), base.terms, base.pupil_sd)
+                table = _table(way.effects, name, unit, None)
+            else:
+                way = made[name]()
+                table = _table(way.effects, name, unit, z)
+        except (InputError, SameModelError) as reason:
+            left_out[name] = str(reason)
+            continue
+        tables.append(table)
+        rows.append(_summary(reference, table, name, way.terms))
+    return Sensitivity(
+        table=pl.concat(tables),
+        summary=pl.DataFrame(rows, schema=_SUMMARY, orient="row"),
+        left_out=left_out,
+        heavy_tails=heavy,
+        pupil_sd=unit,
         provenance=Provenance(
             METHOD,
             METHOD_VERSION,
-            cp.provenance.input_hash,
+            input_hash,
             None,
-            {**cp.provenance.settings, "prior": list(prior), "year": year},
+            {**settings, "variants": list(variants), "confidence": confidence},
         ),
     )
 
 
-def _variants(
-    cp: CrossProducts, prior: tuple[str, ...], year: str | None, school: str
-) -> dict[str, CrossProducts | str]:
-    """Variant -> its cross products, or why there are none."""
-    years = [term for term in cp.terms if year and _is_year(term, year)]
-    background = [term for term in cp.terms[1:] if term not in {*prior, *years}]
-    made: dict[str, CrossProducts | str] = {
-        NO_BACKGROUND: only_terms(cp, [*prior, *years])
-        if background
-        else "The model has no background.",
-        SCHOOL_MEAN: "No earlier result is in the model.",
-    }
-    if prior:
-        wider = cp
-        for term in prior:
-            wider = with_group_mean(wider, term, school)
-        made[SCHOOL_MEAN] = wider
-    labels = sorted(cp.cells[year].unique(), key=_order) if year else []
-    if year and len(labels) > 1:
-        latest = pl.col(year) == labels[-1]
-        made[LATEST_YEAR] = only_cells(cp, latest)
-        made[WITHOUT_LATEST] = only_cells(cp, ~latest)
-    else:
-        made[LATEST_YEAR] = made[WITHOUT_LATEST] = "There is one year only."
-    return made
+def _with_n(effects: pl.DataFrame, base: pl.DataFrame) -> pl.DataFrame:
+    return effects.join(base.select("school", "n"), on="school", how="left", maintain_order="left")
 
 
-def _is_year(term: str, year: str) -> bool:
-    return term == year or term.startswith((f"factor({year})", f"C({year})"))
-
-
-def _order(label: str) -> tuple[float, str]:
-    try:
-        return float(label), label
-    except ValueError:
-        return float("inf"), label
-
-
-@dataclass(frozen=True)
-class _Fitted:
-    """`frame`: school, n, estimate, se_comparative in units of the outcome.
-
-    `schools` are those of `residual` and `variance` (shape (n,)): what is left of each school's
-    mean over its years, and the variance of that around what lasts.
-    """
-
-    frame: pl.DataFrame
-    pupil_sd: float
-    schools: pl.DataFrame
-    residual: Array
-    variance: Array
-
-
-def _fit(cp: CrossProducts, year: str | None) -> _Fitted:
-    if year and cp.cells[year].n_unique() > 1:
-        return _several_years(school_year_value_added(cp, year=year))
-    return _one_year(cp)
-
-
-def _several_years(found: SchoolYearValueAdded) -> _Fitted:
-    year_variance = dict(
-        found.variance_components.select("component", "variance").iter_rows()
-    ).get("school_year", 0.0)  # fmt: skip
-    weight = 1 / (pl.col("sampling_variance") + year_variance)
-    pooled = (
-        found.residuals.group_by("school")
-        .agg(
-            ((pl.col("residual") * weight).sum() / weight.sum()).alias("residual"),
-            (1 / weight.sum()).alias("variance"),
-            pl.col("n").sum(),
-        )
+def _table(effects: pl.DataFrame, name: str, unit: float, z: float | None) -> pl.DataFrame:
+    """One variant in pupil SD; limits by the normal quantile `z` unless they are there already."""
+    limits = (
+        [pl.col("lower"), pl.col("upper")]
+        if z is None
+        else [
+            (pl.col("estimate") - z * pl.col("se_comparative")).alias("lower"),
+            (pl.col("estimate") + z * pl.col("se_comparative")).alias("upper"),
+        ]
+    )
+    shown = effects.with_columns(pl.lit(name).alias("variant"), *limits)
+    scaled = [pl.col(c) / unit for c in ("estimate", "se_comparative", "lower", "upper")]
+    return (
+        shown.select("school", "variant", "n", *scaled)
+        .cast(dict(_SCHEMA))  # type: ignore[arg-type]  # polars knows names and types
         .sort("school")
     )
-    return _Fitted(
-        found.persistent.select("school", "n", "estimate", "se_comparative"),
-        found.pupil_sd,
-        pooled.select("school", "n"),
-        pooled["residual"].to_numpy(),
-        pooled["variance"].to_numpy(),
+
+
+_SUMMARY: Mapping[str, pl.DataType | type[pl.DataType] | pl.List] = {
+    "variant": pl.String, "terms": pl.List(pl.String), "schools": pl.Int64,
+    "sd_change": pl.Float64, "correlation": pl.Float64, "changed": pl.Int64,
+    "reversed": pl.Int64,
+}  # fmt: skip
+
+
+def _summary(
+    reference: pl.DataFrame, table: pl.DataFrame, name: str, terms: tuple[str, ...]
+) -> tuple[object, ...]:
+    both = reference.join(table, on="school", suffix="_other")
+    a, b = both["estimate"].to_numpy(), both["estimate_other"].to_numpy()
+    side = [
+        np.where(both[f"lower{end}"].to_numpy() > 0, 1, 0)
+        - np.where(both[f"upper{end}"].to_numpy() < 0, 1, 0)
+        for end in ("", "_other")
+    ]
+    varies = len(a) > 1 and a.std() > 0 and b.std() > 0
+    return (
+        name,
+        [term for term in terms if term != INTERCEPT],
+        both.height,
+        float((b - a).std()) if len(a) else None,
+        float(np.corrcoef(a, b)[0, 1]) if varies else None,
+        int((side[0] != side[1]).sum()),
+        int((side[0] * side[1] < 0).sum()),
     )
-
-
-def _one_year(cp: CrossProducts) -> _Fitted:
-    found = value_added(cp)
-    frame = found.school_effects
-    prior = float(found.variance_components["variance"][0])
-    sigma2 = float(found.variance_components["variance"][-1])
-    total = cp.total()
-    scatter = (total[-1, -1] - total[0, -1] ** 2 / total[0, 0]) / (total[0, 0] - 1)
-    pupil_sd = float(np.sqrt(scatter) * cp.scale[-1])
-    kept = frame.filter(pl.col("n") > 0)
-    variance = sigma2 / kept["n"].to_numpy()
-    # u = R r with R = tau^2 / (tau^2 + variance): the residual behind the shrunken estimate.
-    shrink = prior / (prior + variance) if prior > 0 else np.ones(len(variance))
-    return _Fitted(
-        frame.select("school", "n", "estimate", "se_comparative"),
-        pupil_sd,
-        kept.select("school", "n"),
-        kept["estimate"].to_numpy() / shrink,
-        variance,
-    )
-
-
-def _in_pupil_sd(frame: pl.DataFrame, variant: str, pupil_sd: float) -> pl.DataFrame:
-    estimate, se = pl.col("estimate") / pupil_sd, pl.col("se_comparative") / pupil_sd
-    return frame.select(
-        "school",
-        pl.lit(variant).alias("variant"),
-        pl.col("n").cast(pl.Int64),
-        estimate.alias("estimate"),
-        se.alias("se_comparative"),
-        (estimate - Z_95 * se).alias("lower"),
-        (estimate + Z_95 * se).alias("upper"),
-    ).select(_COLUMNS)

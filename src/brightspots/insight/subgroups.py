@@ -17,7 +17,6 @@ from typing import Protocol
 
 import ibis
 import ibis.expr.types as ir
-import numpy as np
 import polars as pl
 
 from brightspots.core.engine import Source, Table
@@ -32,6 +31,7 @@ from brightspots.insight.residuals import (
     school_column,
     threads_for,
 )
+from brightspots.insight.sensitivity_ways import sd_of_all
 from brightspots.insight.subgroup_fits import MINIMUM, figures_of_dimension
 
 METHOD = "value added for groups of pupils"
@@ -182,7 +182,7 @@ def subgroup_value_added(
     cells = _scan(source, cp, fitted, dimensions, [column, *([year] if year else [])], threads)
     check_same_pupils(cp, int(cells["n"].sum()))
     own = getattr(fitted, "pupil_sd", None)
-    unit = pupil_sd or own or _sd_of_all(cp)
+    unit = pupil_sd or own or sd_of_all(cp)
     figures, differences, groups = [], [], []
     for dimension in names:
         made = figures_of_dimension(cells, dimension, minimum, confidence)
@@ -212,12 +212,6 @@ def subgroup_value_added(
             },
         ),
     )
-
-
-def _sd_of_all(cp: CrossProducts) -> float:
-    total = cp.total()
-    variance = total[-1, -1] / total[0, 0] - (total[0, -1] / total[0, 0]) ** 2
-    return float(np.sqrt(max(variance, 0.0)) * cp.scale[-1])
 
 
 def _scan(
