@@ -385,3 +385,41 @@ class TestOne:
         client = sign_in("district_officer")
         with django_assert_max_num_queries(26):
             client.get(spot_url())
+
+
+class TestTheWayThere:
+    def test_the_number_on_the_front_page_leads_to_the_schools_it_counts(
+        self, world: World, sign_in: SignIn
+    ) -> None:
+        a_run(world)
+        front = words(sign_in("minister"), reverse("home:ministry"))
+        link = reverse("insight:bright_spots") + "?label=bright_spot"
+        assert f'href="{link}"' in front
+        assert "<bdi>3</bdi>" in front[front.index("Bright spot candidates") :]
+        page = words(sign_in("minister"), link)
+        assert "3 schools are on this list." in page
+        assert "School N5" not in page
+
+    def test_from_an_area_to_its_own_list_and_its_own_differences(
+        self, world: World, sign_in: SignIn
+    ) -> None:
+        a_run(world)
+        area = world.areas["Upper"]
+        front = words(sign_in("district_officer"), reverse("home:area", args=[area.pk]))
+        link = reverse("insight:bright_spots") + "?label=bright_spot&amp;area=North+%3E+Upper"
+        assert f'href="{link}"' in front
+        page = words(sign_in("district_officer"), link.replace("&amp;", "&"))
+        assert "1 school is on this list." in page
+        assert reverse("insight:variability_area", args=[area.pk]) in front
+
+    def test_from_a_partnership_to_its_differences(self, world: World, sign_in: SignIn) -> None:
+        a_run(world)
+        page = words(sign_in("head"), reverse("connectedness:partnership", args=["P-UPPER"]))
+        assert reverse("insight:variability_partnership", args=["P-UPPER"]) in page
+
+    @pytest.mark.parametrize(("who", "there"), [("system_leader", True), ("head", False)])
+    def test_the_menu_names_the_list_for_those_who_have_it(
+        self, sign_in: SignIn, who: str, there: bool
+    ) -> None:
+        page = words(sign_in(who), reverse("directory:schools"))
+        assert (f'href="{reverse("insight:bright_spots")}"' in page) is there

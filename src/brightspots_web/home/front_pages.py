@@ -8,6 +8,7 @@ from django.core.paginator import Page
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import formats
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -69,7 +70,11 @@ def key_figures(view: View, counts: Connectedness, run: Run | None) -> list[KeyF
         return figures
     covered = insight.coverage(view.area, run)
     candidates = insight.candidates_count(view.area, run)
-    return [*figures, _candidates_figure(candidates, covered, run), _coverage_figure(covered, run)]
+    return [
+        *figures,
+        _candidates_figure(candidates, covered, run, view.area),
+        _coverage_figure(covered, run),
+    ]
 
 
 def _leaders_sentence(missing: int) -> str:
@@ -82,7 +87,9 @@ def _leaders_sentence(missing: int) -> str:
     ).format(n=charts.number(missing, 0))
 
 
-def _candidates_figure(candidates: dict[str, int], covered: dict[str, Any], run: Run) -> KeyFigure:
+def _candidates_figure(
+    candidates: dict[str, int], covered: dict[str, Any], run: Run, area: Area | None
+) -> KeyFigure:
     spots, visits = candidates["bright_spot"], candidates["worth_a_visit"]
     if spots:
         label, value = _("Bright spot candidates"), spots
@@ -105,7 +112,20 @@ def _candidates_figure(candidates: dict[str, int], covered: dict[str, Any], run:
         certainty=_false_share(spots),
         sentence=sentence,
         made_url=_made(run),
+        more=Link(_("See who and where"), _spots_url("bright_spot" if spots else "", area)),
     )
+
+
+def _spots_url(label: str, area: Area | None) -> str:
+    """The list of bright spots, narrowed to what was counted."""
+    chosen = {"label": label, "area": _full_name(area) if area else ""}
+    query = urlencode({name: value for name, value in chosen.items() if value})
+    return reverse("insight:bright_spots") + (f"?{query}" if query else "")
+
+
+def _full_name(area: Area) -> str:
+    """`North > Upper`: an area as filters take it where several have one name."""
+    return f"{area.parent.name} > {area.name}" if area.parent else area.name
 
 
 def _false_share(spots: int) -> str:

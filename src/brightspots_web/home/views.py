@@ -92,6 +92,7 @@ def area(request: ActingRequest, pk: int) -> HttpResponse:
     query["within"] = str(found.pk)
     context = {
         "area": found,
+        "run": run,
         "breadcrumb": _crumbs(request, found),
         "next_step": _next_step(request, counts, run),
         "figures": front_pages.key_figures(view, counts, run),

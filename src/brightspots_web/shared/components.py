@@ -44,6 +44,7 @@ class KeyFigure:
     certainty: str = ""
     sentence: str = ""
     made_url: str = ""
+    more: Link | None = None  # where what was counted can be seen
 
 
 Cell = str | int | float | Link | Badge | SafeString | None
