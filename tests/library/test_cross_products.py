@@ -84,12 +84,15 @@ def test_rows_with_a_missing_value_in_a_used_column_are_dropped_and_counted(tmp_
     assert cp.n.tolist() == [1.0, 1.0]
 
 
-def test_missing_numbers_in_a_frame_are_dropped_too() -> None:
+def test_missing_numbers_in_a_frame_or_parquet_are_dropped_too(tmp_path: Path) -> None:
     frame = pupils().with_columns(
         pl.when(pl.int_range(pl.len()) == 3).then(float("nan")).otherwise("prior").alias("prior"),
         pl.when(pl.int_range(pl.len()) == 4).then(None).otherwise("score").alias("score"),
     )
     assert cross_products(frame, FORMULA).n_dropped == 2
+    # The statistics that other software writes into Parquet do not count NaN.
+    frame.write_parquet(tmp_path / "pupils.parquet")
+    assert cross_products(tmp_path / "pupils.parquet", FORMULA).n_dropped == 2
 
 
 def test_parts_merged_equal_the_whole_though_they_were_shifted_differently() -> None:

@@ -13,9 +13,10 @@ import re
 import tempfile
 import warnings
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,6 +24,8 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from brightspots.core.errors import InputError
 from brightspots.core.provenance import hash_file, hash_frame
@@ -33,7 +36,15 @@ Source = str | Path | pl.DataFrame | Sequence[str | Path]
 MISSING_WORDS = ("", "NA")
 """Cells of a text file that hold no value."""
 
+MOST_PARTS, LEAST_PART = 8, 500_000
+"""How many parts a table is cut into, and the rows that a part has at least."""
+
+Part = Callable[[Any], None]
+"""Shows a cursor one part of the rows, under the table's name."""
+
+_NAME = "pupils"
 _HEAD = 1 << 16
+_ROW_GROUP = 122_880
 _DELIMITERS = (",", ";", "\t", "|")
 
 
@@ -52,6 +63,7 @@ class Table:
         True where every column comes as text (CSV).
     paths : tuple of Path
         Empty for a frame.
+    frame : pyarrow.Table or None
     """
 
     rows: ir.Table
@@ -59,6 +71,7 @@ class Table:
     name: str | None
     is_text: bool
     paths: tuple[Path, ...] = ()
+    frame: pa.Table | None = None
 
     def ask(self, expression: ir.Table, *, threads: int | None = None) -> pl.DataFrame:
         """Run an expression and return its rows.
@@ -82,12 +95,118 @@ class Table:
         except duckdb.Error as error:
             raise _unreadable(error, self.name) from error
 
+    def count(self) -> int:
+        """Rows of the table."""
+        return int(self.ask(self.rows.aggregate(n=self.rows.count()))["n"][0])
+
+    def first(self, wrong: ir.BooleanValue, column: str) -> tuple[int | None, str]:
+        """Find the first row where `wrong` holds, and what stands in `column` there.
+
+        The row is counted as a spreadsheet does, the header being 1; None where the engine keeps no
+        order of rows.
+        """
+        numbered = self.rows.select(
+            place=ibis.row_number(), cell=self.rows[column].cast("string"), wrong=wrong
+        )
+        found = self.ask(
+            numbered.filter(numbered.wrong).order_by("place").limit(1).select("place", "cell"),
+            threads=1,
+        )
+        return int(found["place"][0]) + 2, str(found["cell"][0])
+
+    def one_thread(self) -> None:
+        """Let a query run on the thread that asks, so that rows stream in their order."""
+        self.connection.con.execute("SET threads = 1")
+
+    def compiled(self, expression: ir.Table) -> str:
+        """Write an expression as SQL, for :meth:`read`."""
+        return str(self.connection.compile(expression))
+
+    def parts(self, n_rows: int) -> tuple[Part, ...]:
+        """Cut the table at row numbers that depend on the table alone.
+
+        Returns
+        -------
+        tuple of Part
+            In the order of the rows; empty where the table cannot be cut (a CSV is read from its
+            beginning).
+        """
+        n = max(1, min(MOST_PARTS, n_rows // LEAST_PART))
+        if self.frame is not None:
+            edges = [n_rows * i // n for i in range(n + 1)]
+            return tuple(_slice(self.frame, a, b) for a, b in pairwise(edges))
+        if self.is_text or not self.paths:
+            return ()
+        if {"file_row_number", "filename"} & {name.lower() for name in self.rows.columns}:
+            return (_view(self.paths, "", "true"),)
+        if len(self.paths) == 1:
+            edges = [n_rows * i // n // _ROW_GROUP * _ROW_GROUP for i in range(n)] + [n_rows]
+            row = "file_row_number"
+            return tuple(
+                _view(self.paths, row, f"{a} <= {row} AND {row} < {b}") for a, b in pairwise(edges)
+            )
+        rows = [pq.read_metadata(path).num_rows for path in self.paths]
+        groups: dict[int, list[Path]] = {}
+        done = 0
+        for path, height in zip(self.paths, rows, strict=True):
+            groups.setdefault(min(n - 1, done * n // n_rows), []).append(path)
+            done += height
+        return tuple(
+            _view(self.paths, "filename", f"filename IN ({', '.join(map(_quoted, group))})")
+            for group in groups.values()
+        )
+
+    def read(self, sql: str, part: Part, rows: int) -> Iterator[pa.RecordBatch]:
+        """Stream a query's answer over one part, in batches of at most `rows`.
+
+        Raises
+        ------
+        InputError
+            The engine cannot read the file.
+        """
+        cursor = self.connection.con.cursor()
+        try:
+            part(cursor)
+            yield from cursor.sql(sql).to_arrow_reader(rows)
+        except duckdb.Error as error:
+            raise _unreadable(error, self.name) from error
+        finally:
+            cursor.close()
+
     def input_hash(self, columns: Sequence[str] = ()) -> str:
         """SHA-256 of the files' bytes, or of a frame's used columns."""
         if not self.paths:
             return hash_frame(self.ask(self.rows.select(*columns) if columns else self.rows))
         hashes = sorted(hash_file(path) for path in self.paths)
         return hashes[0] if len(hashes) == 1 else combined_hash(hashes)
+
+
+def _slice(frame: pa.Table, start: int, stop: int) -> Part:
+    def show(cursor: Any) -> None:
+        cursor.register(_NAME, frame.slice(start, stop - start))
+
+    return show
+
+
+def _view(paths: Sequence[Path], number: str, where: str) -> Part:
+    """Show rows of Parquet files, chosen by a number or name that DuckDB adds as a column."""
+    added = f", {number} = true" if number else ""
+    # Minima and maxima in the file do not know of NaN: DuckDB would trust them and keep NaN.
+    added += ", can_have_nan = true"
+    without = f" EXCLUDE ({number})" if number else ""
+    listed = ", ".join(map(_quoted, paths))
+
+    def show(cursor: Any) -> None:
+        cursor.execute(
+            f"CREATE OR REPLACE TEMP VIEW {_NAME} AS SELECT *{without}"  # noqa: S608 # quoted paths and our own names
+            f" FROM read_parquet([{listed}]{added}) WHERE {where}"
+        )
+
+    return show
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def combined_hash(hashes: Sequence[str]) -> str:
@@ -134,14 +253,17 @@ def _table(source: Source, connection: Any, scratch: Path) -> Table:
     if isinstance(source, pl.DataFrame):
         if not source.columns:
             raise InputError("The table has no columns.")
-        connection.con.register("pupils", source.to_arrow())
-        return Table(connection.table("pupils"), connection, None, is_text=False)
+        frame = source.to_arrow()
+        connection.con.register(_NAME, frame)
+        return Table(connection.table(_NAME), connection, None, is_text=False, frame=frame)
     paths = _paths(source)
     name = str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
     is_parquet = [_begins_with(path, b"PAR1") for path in paths]
     try:
         if all(is_parquet):
-            rows = connection.read_parquet([str(path) for path in paths], table_name="pupils")
+            rows = connection.read_parquet(
+                [str(path) for path in paths], table_name=_NAME, can_have_nan=True
+            )
             return Table(rows, connection, name, is_text=False, paths=paths)
         if len(paths) > 1 or paths[0].suffix.lower() in (".parquet", ".pq"):
             wrong = next(p for p, good in zip(paths, is_parquet, strict=True) if not good)
@@ -196,7 +318,7 @@ def _read_csv(path: Path, connection: Any, scratch: Path) -> ir.Table:
     names = _column_names(header, delimiter, path)
     rows: ir.Table = connection.read_csv(
         str(read_from),
-        table_name="pupils",
+        table_name=_NAME,
         header=False,
         skip=1,
         delim=delimiter,

@@ -10,13 +10,11 @@ The cross products of a small school disclose its pupils: treat them as pupils' 
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import ibis.expr.types as ir
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -27,19 +25,17 @@ from brightspots.core.provenance import Provenance
 from brightspots.insight.column_kinds import check_columns
 from brightspots.insight.design import (
     INTERCEPT,
-    Design,
-    DesignColumn,
     RandomColumns,
     build_design,
-    group_labels,
     near_means,
 )
 from brightspots.insight.formula import Formula, parse_formula
+from brightspots.insight.scan import ONE_THREAD_ROWS, places, scan
+
+__all__ = ["ONE_THREAD_ROWS", "CrossProducts", "cross_products", "cross_products_of", "unpack"]
 
 METHOD = "cross products per school"
 METHOD_VERSION = "1"
-ONE_THREAD_ROWS = 1_000_000
-"""Up to here a scan takes well under a second on one thread, whose order of sums is fixed."""
 
 Array = NDArray[np.float64]
 
@@ -168,8 +164,7 @@ class CrossProducts:
 
     def rows(self, columns: tuple[int, ...]) -> Array:
         """Rows `columns` of every S_j, that is Z'A for Z made of these columns; (J, q, k)."""
-        places = _places(self.width)
-        return self.packed[:, places[list(columns), :]]
+        return self.packed[:, places(self.width)[list(columns), :]]
 
     def matrices(self) -> Array:
         """Every S_j in full, shape (J, k, k)."""
@@ -219,18 +214,9 @@ class CrossProducts:
         )
 
 
-def _places(k: int) -> NDArray[np.intp]:
-    """Place of entry (i, j) of a symmetric matrix in its packed upper triangle, shape (k, k)."""
-    places = np.empty((k, k), dtype=np.intp)
-    upper = np.triu_indices(k)
-    places[upper] = np.arange(len(upper[0]))
-    places.T[upper] = places[upper]
-    return places
-
-
 def unpack(packed: Array, k: int) -> Array:
     """Full symmetric matrices (J, k, k) from packed upper triangles (J, k(k+1)/2)."""
-    return packed[:, _places(k)]
+    return packed[:, places(k)]
 
 
 def _rebase(part: CrossProducts, shift: Array, scale: Array) -> Array:
@@ -266,9 +252,9 @@ def cross_products(
     input_hash : str, optional
         SHA-256 of the source, where the caller knows it already.
     threads : int, optional
-        Threads of the scan. With 1 the same input gives the same bytes; with more, sums differ
-        from run to run in about the 14th digit. None takes 1 up to ``ONE_THREAD_ROWS`` rows and
-        all of the machine's beyond.
+        Threads of the scan; None takes what is best. The same input gives the same bytes, except
+        that with several threads the sums of a CSV, or of more than 60 columns, differ from run to
+        run in about the 14th digit. None takes one thread below ``ONE_THREAD_ROWS`` rows.
     weights : str, optional
         Column of precision weights: a row's residual variance is sigma^2 / weight, as in lme4.
     by : sequence of str
@@ -312,9 +298,7 @@ def cross_products_of(
     design = build_design(table, parsed, levels, by=by, weights=weights)
     shift, scale = near_means(table, design)
     clock.stop("look")
-    if threads is None and n_rows <= ONE_THREAD_ROWS:
-        threads = 1
-    scanned = _scan(table, design, shift, scale, threads)
+    scanned = scan(table, design, shift, scale, n_rows, threads)
     clock.stop("scan")
     settings: dict[str, Any] = {
         "formula": parsed.text,
@@ -362,89 +346,3 @@ class _Clock:
         now = time.perf_counter()
         self.seconds[stage] = now - self.started
         self.started = now
-
-
-@dataclass(frozen=True)
-class _Scanned:
-    cells: pl.DataFrame
-    counts: Array
-    packed: Array
-    sum_log_w: float
-
-
-def _scan(
-    table: Table, design: Design, shift: list[float], scale: list[float], threads: int | None
-) -> _Scanned:
-    """Sum products by cell in the engine; only what symmetry and indicators leave open."""
-    m = len(design.values)
-    shifted = {
-        f"v{i}": (value - shift[i]) * (1.0 / scale[i]) if (shift[i], scale[i]) != (0, 1) else value
-        for i, value in enumerate(design.values)
-    }
-    keys = {f"g{place}": value for place, value in enumerate(design.groups.values())}
-    weight = {} if design.weight is None else {"w": design.weight}
-    rows = design.rows.select(**keys, **shifted, **weight)
-    columns = [*design.columns, *design.extra]
-    indicators = [*(column.is_indicator for column in columns), False]
-    sums: dict[str, Any] = {"n": rows.count()}
-    if weight:
-        sums |= {"w": rows.w.sum(), "log_w": rows.w.ln().sum()}
-
-    def weighted(value: ir.NumericValue) -> ir.NumericValue:
-        return rows.w * value if weight else value
-
-    sums |= {f"s{i}": weighted(rows[f"v{i}"]).sum() for i in range(m)}
-    for i in range(m):
-        for j in range(i, m):
-            if not (i == j and indicators[i]) and not _never_together(columns, i, j):
-                sums[f"p{i}_{j}"] = weighted(rows[f"v{i}"] * rows[f"v{j}"]).sum()
-    found = table.ask(rows.group_by(list(keys)).aggregate(**sums), threads=threads)
-    if found.height == 0:
-        raise InputError("Every row has a missing value in a used column.", file=table.name)
-    names = dict(zip(keys, design.groups, strict=True))
-    labels = pl.DataFrame({names[key]: group_labels(found[key]) for key in keys})
-    order = labels.with_row_index("__row").sort(labels.columns)["__row"].to_numpy()
-    packed = np.zeros((found.height, (m + 1) * (m + 2) // 2))
-    places = _places(m + 1)
-    packed[:, 0] = found["w" if weight else "n"].to_numpy()[order]
-    for i in range(m):
-        packed[:, places[0, i + 1]] = found[f"s{i}"].to_numpy()[order]
-        for j in range(i, m):
-            name = f"p{i}_{j}" if f"p{i}_{j}" in sums else f"s{i}"
-            if name in sums and (name[0] == "p" or i == j):
-                packed[:, places[i + 1, j + 1]] = found[name].to_numpy()[order]
-    if not np.isfinite(packed).all():
-        _refuse_infinite(table, design)
-    return _Scanned(
-        cells=labels[order],
-        counts=found["n"].to_numpy()[order].astype(np.float64),
-        packed=packed,
-        sum_log_w=float(found["log_w"].to_numpy()[order].sum()) if weight else 0.0,
-    )
-
-
-def _never_together(columns: Sequence[DesignColumn], i: int, j: int) -> bool:
-    """Tell whether two columns hold different levels of one factor: their product is 0."""
-    if max(i, j) >= len(columns) or i == j:
-        return False
-    mine = {f.variable.name: f.level for f in columns[i].factors if f.level is not None}
-    return any(
-        f.level is not None and mine.get(f.variable.name, f.level) != f.level
-        for f in columns[j].factors
-    )
-
-
-def _refuse_infinite(table: Table, design: Design) -> None:
-    """Name the column that holds a value without end, or one too large to be squared."""
-    columns = [*design.columns, *design.extra]
-    names = [*(column.name for column in columns), "the outcome"]
-    for name, value in zip(names, design.values, strict=True):
-        rows = design.rows.select(value=value)
-        wrong = rows.value.isinf() | rows.value.isnan() | (rows.value.abs() > math.sqrt(1e300))
-        if table.ask(rows.aggregate(n=wrong.sum()))["n"][0]:
-            raise InputError(
-                f"{name} holds a value that is not finite (or is larger than 1e150).",
-                file=table.name,
-                mend="Correct it, or leave the cell empty if it is not known.",
-            )
-    raise InputError("The sums over the pupils are not finite.", file=table.name)
