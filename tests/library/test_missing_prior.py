@@ -169,6 +169,26 @@ def test_the_slopes_standard_error_is_that_of_repeated_samples() -> None:
     assert abs(slopes.mean() - SLOPE) < 3 * stated / np.sqrt(24)
 
 
+def test_a_constant_and_a_flag_mislead_even_where_holes_mean_nothing() -> None:
+    """Why the missing-indicator method is not offered: holes at random, sex and prior related."""
+    whole, truth = pupils(1)
+    there = np.random.default_rng(1).random(whole.height) > 0.35
+    frame = whole.with_columns(
+        prior=pl.when(pl.Series(there)).then("prior"),
+        filled=pl.when(pl.Series(there)).then("prior").otherwise(0.0),
+        flag=pl.Series(~there).cast(pl.Int8),
+    )
+    flagged = value_added(cross_products(frame, "score ~ filled + flag + sex + (1 | school)"))
+    wrong = dict(flagged.fixed_effects.select("term", "estimate").iter_rows())
+    result = value_added_with_missing(frame, FORMULA, ["prior"])
+    right = dict(result.fixed_effects.select("term", "estimate").iter_rows())
+    assert abs(right["prior"] - SLOPE) < 2 < abs(wrong["filled"] - SLOPE)
+    assert abs(right["sex"] - 30) < 4 < 6 < abs(wrong["sex"] - 30)
+    of_flag = np.std(centred(flagged.school_effects["estimate"]) - truth)
+    joint = np.std(centred(result.school_effects["estimate"]) - truth)
+    assert joint < 0.85 * of_flag
+
+
 def test_two_columns_with_holes_and_an_untouched_rest() -> None:
     frame = with_holes(pupils(5)[0])
     draw = np.random.default_rng(8)
