@@ -1,9 +1,8 @@
 """Small cells are not shown.
 
 First line of disclosure control: a figure that rests on too few pupils, or an aggregate of too few
-schools, becomes null with a flag. *Complementary* suppression (a second cell, so that the first
-cannot be had by subtraction from a total) is not done here yet: do not publish totals beside
-suppressed parts until it is.
+schools, becomes null with a flag. Where totals stand beside their parts, a second cell has to go so
+that the first cannot be had by subtraction: see `brightspots.core.complementary`.
 """
 
 from __future__ import annotations
