@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from brightspots_cli.pupil_options import Delta, Drift, File, Formula, Out, Pupil, Scale, Year
+from brightspots_cli.pupil_options import (
+    Delta,
+    Drift,
+    File,
+    Formula,
+    Out,
+    Pupil,
+    Scale,
+    Separate,
+    Year,
+)
 
 if TYPE_CHECKING:
     from brightspots.insight.bright_spots import BrightSpots
@@ -28,6 +38,7 @@ def command(
     pupil: Pupil = None,
     scale: Scale = None,
     drift: Drift = "none",
+    separate: Separate = False,
 ) -> None:
     """Find schools that do markedly better than expected, with a stated share of false flags.
 
@@ -38,7 +49,7 @@ def command(
 
     "bright spot" needs 3 years of the school. "worth a visit" takes all pairs, at twice FDR (at
     most .95). One year, or no --year, gives "worth a visit" at the most. Everything else is "not
-    enough evidence", never "not good".
+    enough evidence", never "not good". Several outcomes have one joint model, unless --separate.
 
     Writes into OUT, all or nothing:
 
@@ -56,7 +67,8 @@ def command(
     from brightspots_cli.results import write_folder
 
     parameters = BrightSpotParameters(delta=delta, fdr_bright=fdr, fdr_visit=visit_rate(fdr))
-    found = pupil_options.outcomes(file, formula, pupil_options.checks(year, pupil, scale), drift)
+    held_against = pupil_options.checks(year, pupil, scale)
+    found = pupil_options.outcomes(file, formula, held_against, drift, joint=not separate)
     flags = bright_spots(found.frame, parameters)
     table = flags.frame.select(
         "school",

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from brightspots_cli.pupil_options import Delta, Drift, File, Formula, Out, Pupil, Scale, Year
+from brightspots_cli.pupil_options import (
+    Delta,
+    Drift,
+    File,
+    Formula,
+    Out,
+    Pupil,
+    Scale,
+    Separate,
+    Year,
+)
 
 if TYPE_CHECKING:
     from brightspots.insight.needs import Needs
@@ -22,6 +32,7 @@ def command(
     pupil: Pupil = None,
     scale: Scale = None,
     drift: Drift = "none",
+    separate: Separate = False,
 ) -> None:
     """Say for each school and outcome how likely and how large a gap is, and for how many pupils.
 
@@ -43,7 +54,8 @@ def command(
     from brightspots_cli.results import write_folder
 
     parameters = NeedsParameters(delta=delta)
-    found = pupil_options.outcomes(file, formula, pupil_options.checks(year, pupil, scale), drift)
+    held_against = pupil_options.checks(year, pupil, scale)
+    found = pupil_options.outcomes(file, formula, held_against, drift, joint=not separate)
     result = needs(found.frame, parameters)
     table = result.frame.rename({"se_comparative": "se"}).join(
         found.frame.select("school", "outcome", "reliability"),

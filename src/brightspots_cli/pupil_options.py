@@ -45,6 +45,13 @@ Drift = Annotated[
         help='"none", or "ar1": what one year brought carries on in part; for 5 years and more.',
     ),
 ]
+Separate = Annotated[
+    bool,
+    typer.Option(
+        "--separate",
+        help="With several outcomes: a model each, in place of one model that learns from all.",
+    ),
+]
 Delta = Annotated[
     float, typer.Option("--delta", help="What counts, in standard deviations of pupils; above 0.")
 ]
@@ -89,7 +96,7 @@ def check(file: Path, formula: str, held_against: PupilChecks) -> None:
 
 
 def outcomes(
-    file: Path, formula: str, held_against: PupilChecks, drift: str = "none"
+    file: Path, formula: str, held_against: PupilChecks, drift: str, *, joint: bool
 ) -> SchoolOutcomes:
     """Fit the models, with a bar for the eye."""
     from brightspots.core.errors import InputError
@@ -101,7 +108,7 @@ def outcomes(
         raise InputError(f'There is no drift "{drift}".', mend='Use "none" or "ar1".')
     with progress_bar() as show:
         return school_outcomes(
-            file, formula, checks=held_against, drift=kinds[drift], progress=show
+            file, formula, checks=held_against, drift=kinds[drift], joint=joint, progress=show
         )
 
 
@@ -129,8 +136,20 @@ def summary(found: SchoolOutcomes) -> dict[str, Any]:
             }
             for each in found.models
         ],
+        "correlations": correlations(found),
         "input_hash": found.provenance.input_hash,
     }
+
+
+def correlations(found: SchoolOutcomes) -> list[dict[str, Any]]:
+    """Return how true effects of outcomes go together, level by level, in a joint model."""
+    import polars as pl
+
+    if found.covariances is None:
+        return []
+    pairs = found.covariances.filter(pl.col("outcome1") != pl.col("outcome2"))
+    figures = pl.col("correlation", "lower", "upper").fill_nan(None)
+    return pairs.select("level", "outcome1", "outcome2", figures).to_dicts()
 
 
 def versions(found: SchoolOutcomes, **more: str) -> dict[str, str]:
@@ -158,6 +177,12 @@ def in_words(found: SchoolOutcomes) -> list[str]:
         if each.year_added:
             line += " The years' means were added to the formula."
         lines.append(line)
+    for pair in correlations(found):
+        if pair["level"] == "school" and pair["lower"] is not None:
+            lines.append(
+                f"Effects of schools on {pair['outcome1']} and {pair['outcome2']} correlate by "
+                f"{pair['correlation']:.2f} ({pair['lower']:.2f} to {pair['upper']:.2f})."
+            )
     return lines
 
 

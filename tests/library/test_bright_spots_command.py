@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from brightspots.core.errors import InputError
 from brightspots.insight.cross_products import cross_products
+from brightspots.insight.multivariate import multivariate_value_added
 from brightspots.insight.pupil_outcomes import formulas_of
 from brightspots.insight.school_years import school_year_value_added
 from brightspots.insight.value_added import value_added_of
@@ -175,7 +176,7 @@ def test_drift_is_the_model_with_years_that_carry_on(file: Path, tmp_path: Path)
 
 
 def test_several_outcomes_are_one_family(file: Path, tmp_path: Path) -> None:
-    run(FLAGS, file, tmp_path / "two", "--year", "year", formula=BOTH)
+    run(FLAGS, file, tmp_path / "two", "--year", "year", "--separate", formula=BOTH)
     table = spots(tmp_path / "two")
     assert table.height == 120
     assert table["outcome"].to_list()[:2] == ["mathematics", "reading"]
@@ -185,6 +186,35 @@ def test_several_outcomes_are_one_family(file: Path, tmp_path: Path) -> None:
     run(FLAGS, file, tmp_path / "one", "--year", "year")
     reading = table.filter(pl.col("outcome") == "reading")
     np.testing.assert_allclose(reading["estimate"], spots(tmp_path / "one")["estimate"], rtol=1e-9)
+
+
+def test_several_outcomes_learn_from_each_other_unless_they_are_separate(
+    file: Path, tmp_path: Path
+) -> None:
+    said = run(FLAGS, file, tmp_path / "a", "--year", "year", formula=BOTH)
+    fit = multivariate_value_added(
+        file, ["reading", "mathematics"], "prior + sex + factor(year)", year="year"
+    )
+    table, summary = spots(tmp_path / "a"), about(tmp_path / "a")
+    expected = fit.in_pupil_sd()
+    assert table["outcome"].to_list() == expected["outcome"].to_list()
+    np.testing.assert_allclose(table["estimate"], expected["estimate"], rtol=1e-9)
+    assert summary["settings"]["joint"]
+    (pair,) = [each for each in summary["correlations"] if each["level"] == "school"]
+    assert f"correlate by {pair['correlation']:.2f}" in said
+    assert set(summary["outcomes"][0]["variance_components"]) == {"school", "school_year", "pupil"}
+    assert [each["year_added_to_formula"] for each in summary["outcomes"]] == [True, True]
+    run(FLAGS, file, tmp_path / "b", "--year", "year", "--separate", formula=BOTH)
+    assert not about(tmp_path / "b")["settings"]["joint"]
+    assert about(tmp_path / "b")["correlations"] == []
+    # Both are right; they differ where the other outcome has something to say.
+    assert np.abs(table["estimate"] - spots(tmp_path / "b")["estimate"]).max() > 1e-4
+
+
+def test_several_outcomes_of_one_year(tmp_path: Path) -> None:
+    pupils(1).write_parquet(tmp_path / "p.parquet")
+    run(NEEDS, tmp_path / "p.parquet", tmp_path, "--year", "year", formula=BOTH)
+    assert [each["effect"] for each in about(tmp_path)["outcomes"]] == ["one year"] * 2
 
 
 @pytest.mark.parametrize(
@@ -249,6 +279,8 @@ BAD: dict[str, tuple[tuple[str, ...], str, str]] = {
     "off the scale": (("--scale", "0:60"), FORMULA, "is off the scale 0 to 60"),
     "no such pupil column": (("--pupil", "id"), FORMULA, 'column "id"'),
     "cbind": ((), "cbind(reading, reading) ~ prior + (1 | school)", "each once"),
+    "drift of several": (("--year", "year", "--drift", "ar1"), BOTH, "(--separate)"),
+    "arithmetic": ((), BOTH.replace("cbind(", "cbind(I(reading / 2), "), "(--separate)"),
     "slope": ((), "reading ~ prior + (1 + prior | school)", "a school has one effect"),
     "nested": ((), "reading ~ prior + (1 | sex/school)", "a school has one effect"),
     "no random part": ((), "reading ~ prior", "(1 | school)"),

@@ -1,8 +1,9 @@
 """Effects of schools in one or several outcomes from a file of pupils, for bright spots and needs.
 
-Each outcome has its model: effects of schools and of school-years where there are several years,
-effects of schools where there is one. What is called an effect is the *persistent* one in the
-first case; in the second the luck of the year is in it, and nobody can tell how much.
+With several years there are effects of schools and of school-years, with one year effects of
+schools alone. What is called an effect is the *persistent* one in the first case; in the second the
+luck of the year is in it, and nobody can tell how much. Several outcomes have one joint model, in
+which an outcome learns from the others, or on demand a model each.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from brightspots.core.errors import InputError
 from brightspots.core.provenance import Provenance
 from brightspots.insight.cross_products import CrossProducts, cross_products_of
 from brightspots.insight.formula import EXAMPLE, Formula, parse_formula
+from brightspots.insight.multivariate import multivariate_value_added
 from brightspots.insight.pupil_checks import PupilChecks, PupilFile, check_pupils
 from brightspots.insight.school_years import Drift, school_year_value_added
 from brightspots.insight.value_added import ValueAdded, value_added
@@ -83,12 +85,16 @@ class SchoolOutcomes:
         reliability; effects in pupil SD. What ``bright_spots`` and ``needs`` take.
     models : tuple of OutcomeModel
         In the order of the formula.
+    covariances : polars.DataFrame or None
+        Of the joint model: level, outcome1, outcome2, covariance, correlation (of true effects, not
+        of estimates), lower, upper. None where every outcome has a model of its own.
     file : PupilFile
     provenance : Provenance
     """
 
     frame: pl.DataFrame
     models: tuple[OutcomeModel, ...]
+    covariances: pl.DataFrame | None
     file: PupilFile
     provenance: Provenance = field(repr=False)
 
@@ -133,10 +139,11 @@ def school_outcomes(
     *,
     checks: PupilChecks | None = None,
     drift: Drift = "none",
+    joint: bool = True,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> SchoolOutcomes:
-    """Check a file of pupils and estimate the effects of its schools, outcome by outcome.
+    """Check a file of pupils and estimate the effects of its schools in every outcome.
 
     Parameters
     ----------
@@ -148,7 +155,10 @@ def school_outcomes(
         enter as ``factor(year)``: a hard test is no effect of schools.
     drift : {"none", "ar1"}
         Whether what one year brought carries on in part, see :mod:`.school_years`; for several
-        years only, three at the least.
+        years only, three at the least, and not in a joint model.
+    joint : bool
+        Several outcomes in one model (:func:`multivariate_value_added`): a pupil counts with the
+        outcomes that are there. False fits each by itself, on the pupils who have it.
     threads : int, optional
         See :func:`cross_products`.
     progress : callable, optional
@@ -171,29 +181,22 @@ def school_outcomes(
     with open_table(source) as table:
         seen = check_pupils(table, parsed, checks)
         digest = table.input_hash(_columns(parsed, checks))
-        models, frames = [], []
-        for at, each in enumerate(parsed):
-            if progress:
-                progress(at / len(parsed), each.outcome.name)
-            years = seen.years[each.outcome.name]
-            try:
-                model, frame = _fit(table, each, checks.year, years, digest, drift, threads)
-            except InputError as error:
-                if error.file is None:
-                    error.file = table.name  # the cross products alone do not know their file
-                raise
-            models.append(model)
-            frames.append(frame)
+        together = joint and len(parsed) > 1
+        if not together:
+            fitted = _fit_each(table, parsed, checks.year, seen, digest, drift, threads, progress)
+    if together:
+        fitted = _fit_together(source, parsed, checks.year, seen, digest, drift, threads)
+    models, frame, covariances = fitted
     provenance = Provenance(
         METHOD,
         METHOD_VERSION,
         digest,
         None,
-        {"formula": formula, "year": checks.year, "drift": drift, "pupil": seen.pupil}
+        {"formula": formula, "year": checks.year, "drift": drift, "joint": together}
+        | {"pupil": seen.pupil}
         | {"scale": {name: list(ends) for name, ends in checks.scale.items()}},
     )
-    frame = pl.concat(frames).sort("school", "outcome")
-    return SchoolOutcomes(frame, tuple(models), seen, provenance)
+    return SchoolOutcomes(frame, tuple(models), covariances, seen, provenance)
 
 
 def _columns(formulas: list[Formula], checks: PupilChecks) -> list[str]:
@@ -216,6 +219,35 @@ def _check_random_part(formula: Formula, year: str | None) -> None:
 
 def _has_year(formula: Formula, year: str) -> bool:
     return any(len(term) == 1 and term[0].columns == (year,) for term in formula.terms)
+
+
+_Fitted = tuple[list[OutcomeModel], pl.DataFrame, pl.DataFrame | None]
+
+
+def _fit_each(
+    table: Table,
+    formulas: list[Formula],
+    year: str | None,
+    file: PupilFile,
+    digest: str,
+    drift: Drift,
+    threads: int | None,
+    progress: Progress | None,
+) -> _Fitted:
+    models, frames = [], []
+    for at, each in enumerate(formulas):
+        if progress:
+            progress(at / len(formulas), each.outcome.name)
+        years = file.years[each.outcome.name]
+        try:
+            model, frame = _fit(table, each, year, years, digest, drift, threads)
+        except InputError as error:
+            if error.file is None:
+                error.file = table.name  # the cross products alone do not know their file
+            raise
+        models.append(model)
+        frames.append(frame)
+    return models, pl.concat(frames).sort("school", "outcome"), None
 
 
 def _fit(
@@ -263,15 +295,86 @@ def _fit(
         method=method.method,
         method_version=method.method_version,
     )
-    return model, frame.select(
-        "school",
-        "outcome",
-        "n",
-        pl.col("years").cast(pl.Int64),
-        "estimate",
-        "se_comparative",
-        "reliability",
+    return model, frame.select(_COLUMNS)
+
+
+def _fit_together(
+    source: Source,
+    formulas: list[Formula],
+    year: str | None,
+    file: PupilFile,
+    digest: str,
+    drift: Drift,
+    threads: int | None,
+) -> _Fitted:
+    """Fit several outcomes as one model; the fixed part is the same for all."""
+    apart = "Fit each outcome by itself (--separate)."
+    for each in formulas:
+        if each.outcome.arithmetic is not None:
+            raise InputError(
+                f"Outcomes that are fitted together are columns; {each.outcome.name} is none.",
+                mend=f"Add it to the file as a column. {apart}",
+            )
+    if drift != "none":
+        raise InputError("A joint model of several outcomes has no drift.", mend=apart)
+    first = formulas[0]
+    several = year is not None and any(len(years) > 1 for years in file.years.values())
+    added = several and year is not None and not _has_year(first, year)
+    fixed = _fixed_part(first.text) + (f" + factor(`{year}`)" if added else "")
+    names = [each.outcome.name for each in formulas]
+    fit = multivariate_value_added(
+        source,
+        names,
+        fixed,
+        school=first.group,
+        year=year if several else None,
+        input_hash=digest,
+        threads=threads,
     )
+    frame = fit.in_pupil_sd()
+    same = fit.covariances.filter(pl.col("outcome1") == pl.col("outcome2"))
+    models = []
+    for name in names:
+        mine = frame.filter(pl.col("outcome") == name)
+        sd = fit.pupil_sd[name]
+        variances = same.filter(pl.col("outcome1") == name).select("level", "covariance")
+        n = int(mine["n"].sum())
+        models.append(
+            OutcomeModel(
+                outcome=name,
+                formula=f"{name} ~ {fixed} + (1 | {first.group})",
+                effect=PERSISTENT if several else ONE_YEAR,
+                years=file.years[name],
+                n_pupils=n,
+                n_dropped=file.n_rows - n,
+                n_schools=mine.height,
+                pupil_sd=sd,
+                variance_components={
+                    level: float(value) / sd**2 for level, value in variances.iter_rows()
+                },
+                year_added=added,
+                method=fit.provenance.method,
+                method_version=fit.provenance.method_version,
+            )
+        )
+    return models, frame.select(_COLUMNS), fit.covariances
+
+
+def _fixed_part(text: str) -> str:
+    """Return what stands right of the ~, with an intercept in place of the random part."""
+    random = r"\((?:[^()|`]|`[^`]*`)*\|(?:[^()|`]|`[^`]*`)*\)"
+    return re.sub(random, "1", text.partition("~")[2], count=1).strip()
+
+
+_COLUMNS = (
+    "school",
+    "outcome",
+    "n",
+    pl.col("years").cast(pl.Int64),
+    "estimate",
+    "se_comparative",
+    "reliability",
+)
 
 
 def one_year_in_pupil_sd(
