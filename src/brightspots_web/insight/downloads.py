@@ -4,6 +4,7 @@ The tables are written once, when the run is made, beside its inputs: a download
 takes no longer for a nation than for a district.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,18 @@ from django.utils.translation import gettext as _
 
 from brightspots_web.insight.models import Run
 from brightspots_web.shared.exports import Column
+
+DIAGNOSTICS = "diagnostics.json"
+
+
+def diagnostics(run: Run) -> dict[str, Any]:
+    """Outcome -> what an analyst looks at; empty where an older run has none."""
+    path = folder(run).parent / DIAGNOSTICS
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def folder(run: Run) -> Path:

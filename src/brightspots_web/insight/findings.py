@@ -52,6 +52,8 @@ class Findings:
     sensitivities: Rows = field(repr=False, default=())
     partnership_figures: Rows = field(repr=False, default=())
     spread_trends: Rows = field(repr=False, default=())
+    diagnostics: Mapping[str, Any] = field(repr=False, default_factory=dict)
+    """Outcome -> what an analyst looks at; kept in a file beside the run, not in the database."""
 
     def tables(self) -> Iterator[tuple[type[models.Model], Rows]]:
         rows = (

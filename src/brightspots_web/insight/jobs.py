@@ -46,6 +46,7 @@ def analyse(parameters: Mapping[str, Any], progress: jobs.Progress) -> Mapping[s
             for share in actions.write_rows(run, findings):
                 progress(0.9 + 0.09 * share, "Writing the figures")
             analysis.keep(inputs, run)
+            analysis.keep_diagnostics(run, findings.diagnostics)
             seconds = {
                 "analysis": (computed - started).total_seconds(),
                 "writing": (timezone.now() - computed).total_seconds(),

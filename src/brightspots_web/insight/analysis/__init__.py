@@ -5,6 +5,7 @@ was made from, so that `compute(kept(run), ...)` gives its figures again.
 """
 
 from brightspots_web.insight.analysis.compute import METHOD, compute
+from brightspots_web.insight.analysis.diagnostics import keep_diagnostics
 from brightspots_web.insight.analysis.formulas import why_not
 from brightspots_web.insight.analysis.inputs import Inputs, folder_of, gather, keep, kept
 from brightspots_web.insight.analysis.offered import Offered, offered
@@ -20,6 +21,7 @@ __all__ = [
     "folder_of",
     "gather",
     "keep",
+    "keep_diagnostics",
     "kept",
     "offered",
     "why_not",

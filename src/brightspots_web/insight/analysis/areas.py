@@ -62,12 +62,18 @@ def _q(residual: Floats, s2: Floats, group: Integers, groups: int, tau2: Floats)
     return np.asarray(np.bincount(group, weight * (residual - centre[group]) ** 2, groups))
 
 
-def figures(outcome: Outcome, schools: pl.DataFrame, needs: pl.DataFrame) -> pl.DataFrame:
-    """All areas of all levels, all years and (year null) what lasts; small ones withheld.
+def figures(
+    outcome: Outcome,
+    memberships: pl.DataFrame,
+    needs: pl.DataFrame,
+    parents: dict[int, int | None],
+) -> pl.DataFrame:
+    """All areas (or partnerships), all years and (year null) what lasts; small ones withheld.
 
     An area's figures are those of its schools that may be shown: a school or year that is withheld
     is not in them, or it could be had by subtraction.
-    `schools` has `school` and `area_path`; `needs` has `school`, `probability`, `pupils_touched`.
+    `memberships` has `school` and `area`, a row for each area a school lies in; `parents` says in
+    which area an area lies; `needs` has `school`, `probability`, `pupils_touched`.
     """
     shown = ~pl.col("withheld")
     lasting = _residuals_of_effects(outcome.persistent.filter(shown)).join(
@@ -86,13 +92,13 @@ def figures(outcome: Outcome, schools: pl.DataFrame, needs: pl.DataFrame) -> pl.
          yearly.with_columns(pl.col("year").cast(pl.Int64)).select(columns)],
         how="vertical_relaxed",
     )  # fmt: skip
-    spread_out = rows.join(_memberships(schools), on="school", how="inner")
+    spread_out = rows.join(memberships, on="school", how="inner")
     if spread_out.is_empty():
         return pl.DataFrame()
-    return _withhold(_aggregate(spread_out, outcome), _parents(schools))
+    return _withhold(_aggregate(spread_out, outcome), parents)
 
 
-def _parents(schools: pl.DataFrame) -> dict[int, int | None]:
+def parents_of(schools: pl.DataFrame) -> dict[int, int | None]:
     """Area -> the area it lies in."""
     found: dict[int, int | None] = {}
     for path in schools["area_path"].unique().to_list():
@@ -101,7 +107,7 @@ def _parents(schools: pl.DataFrame) -> dict[int, int | None]:
     return found
 
 
-def _memberships(schools: pl.DataFrame) -> pl.DataFrame:
+def memberships_of(schools: pl.DataFrame) -> pl.DataFrame:
     """One row for a school and each area it lies in, the smallest up to the nation."""
     return (
         schools.select("school", pl.col("area_path").str.strip_chars("/").str.split("/"))

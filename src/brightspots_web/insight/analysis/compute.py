@@ -22,20 +22,19 @@ from brightspots.insight.bright_spots import (
 )
 from brightspots.insight.families import FamilyParameters, similar_schools
 from brightspots.insight.needs import NeedsParameters, needs
-from brightspots.insight.variability import VariabilityParameters, variance_decomposition
 from brightspots_web.insight import circumstances
-from brightspots_web.insight.actions import Findings
-from brightspots_web.insight.analysis import areas, withheld
+from brightspots_web.insight.analysis import areas, other_ways, spreads, withheld
 from brightspots_web.insight.analysis.inputs import Inputs
 from brightspots_web.insight.analysis.outcome import LEAST_DELTA, Outcome, Settings
 from brightspots_web.insight.analysis.pupil_way import from_pupils
 from brightspots_web.insight.analysis.school_way import from_school_results, with_spread
+from brightspots_web.insight.findings import Findings
 from brightspots_web.insight.models import Estimate
 from brightspots_web.insight.words import digits_for
 from brightspots_web.shared.jobs import CannotError
 
 METHOD = "value added of schools, families, variability, needs"
-METHOD_VERSION = "2"
+METHOD_VERSION = "3"
 """Changes whenever the same input could give another figure."""
 
 Progress = Callable[[float, str], None]
@@ -79,12 +78,16 @@ def compute(inputs: Inputs, settings: Settings, progress: Progress) -> Findings:
         families, about_families = _families(outcomes, inputs, settings)
     with clock.stage("areas"):
         progress(0.75, "Working out figures of areas")
-        area_rows = [
-            areas.figures(each, schools, need.frame.filter(pl.col("outcome") == each.subject))
-            for each in outcomes
-        ]
+        places = areas.memberships_of(schools), areas.parents_of(schools)
+        together = inputs.partnerships.rename({"partnership": "area"})
+        area_rows, partnership_rows = [], []
+        for each in outcomes:
+            needed = need.frame.filter(pl.col("outcome") == each.subject)
+            area_rows.append(areas.figures(each, places[0], needed, places[1]))
+            partnership_rows.append(areas.figures(each, together, needed, {}))
     with clock.stage("variability"):
-        variances = _variances(outcomes, inputs, settings, progress)
+        variances = spreads.variances(outcomes, inputs, settings, progress)
+        trends = spreads.trends(outcomes, (places[0], area_rows), (together, partnership_rows))
     summary = {
         "outcomes": {each.subject: _about(each, settings) for each in outcomes},
         "coverage": _coverage(outcomes),
@@ -112,6 +115,19 @@ def compute(inputs: Inputs, settings: Settings, progress: Progress) -> Findings:
         families=families,
         area_figures=_area_rows(area_rows),
         variances=variances,
+        subgroup_figures=[
+            row
+            for each in outcomes
+            for row in other_ways.subgroup_rows(each.subgroups, each.subject, keys)
+        ],
+        sensitivities=[
+            row
+            for each in outcomes
+            for row in other_ways.sensitivity_rows(each.ways.table, each.subject, keys)
+        ],
+        partnership_figures=spreads.partnership_rows(partnership_rows),
+        spread_trends=trends,
+        diagnostics={each.subject: each.diagnostics for each in outcomes},
     )
 
 
@@ -146,16 +162,9 @@ def _outcomes(
 def _one(subject: str, inputs: Inputs, settings: Settings, tell: Progress) -> Outcome:
     if subject in inputs.pupils:
         with tempfile.TemporaryDirectory(prefix="brightspots-") as scratch:
-            return from_pupils(
-                subject,
-                inputs.pupils[subject],
-                lambda year: inputs.pupil_rows(subject, year, Path(scratch) / f"{year}.parquet"),
-                inputs.schools,
-                settings.context,
-                tell,
-            )
+            return from_pupils(subject, inputs, settings, Path(scratch), tell)
     rows = inputs.results.filter(pl.col("subject") == subject)
-    return from_school_results(subject, rows, inputs.schools, settings.context)
+    return from_school_results(subject, rows, inputs.schools, settings)
 
 
 def _pairs(outcomes: Sequence[Outcome], settings: Settings, side: int) -> pl.DataFrame:
@@ -242,77 +251,6 @@ def _families(
         "match": list(match),
         "size": settings.family_size,
         "balance": result.balance_summary.to_dicts(),
-    }
-
-
-def _variances(
-    outcomes: Sequence[Outcome], inputs: Inputs, settings: Settings, progress: Progress
-) -> list[dict[str, Any]]:
-    tiers = _tiers(inputs.schools)
-    rows: list[dict[str, Any]] = []
-    for place, each in enumerate(outcomes):
-        progress(0.8 + 0.1 * place / len(outcomes), f"How much differs where: {each.subject}")
-        frame = each.yearly.select(
-            "school", "year", pl.col("observed").alias("mean"), pl.col("n").alias("candidates"),
-            pl.col("sampling_variance") * each.pupil_sd**2,
-        ).join(tiers, on="school", how="inner")  # fmt: skip
-        names = _useful(tiers, frame)
-        try:
-            split = variance_decomposition(
-                frame, VariabilityParameters(tiers=tuple(names), replicates=0), seed=settings.seed
-            )
-        except InputError:
-            continue  # fewer than 3 schools in a year say nothing about how schools differ
-        for (_year,), tiered in split.tiers.group_by("year", maintain_order=True):
-            whole = float((tiered["sd"] ** 2).sum()) or 1.0
-            rows += [_variance_row(row, each.subject, names, whole) for row in tiered.to_dicts()]
-    return rows
-
-
-def _tiers(schools: pl.DataFrame) -> pl.DataFrame:
-    """The area of each level in which a school lies; where the tree ends early, its last one."""
-    parts = schools.select("school", pl.col("area_path").str.strip_chars("/").str.split("/"))
-    depth = int(parts["area_path"].list.len().max() or 1)  # type: ignore[arg-type] # a length
-    level = [
-        pl.col("area_path").list.get(i, null_on_oob=True).fill_null(pl.col("area_path").list.last())
-        for i in range(depth)
-    ]
-    return parts.select("school", *[e.alias(f"area:{i}") for i, e in enumerate(level)])
-
-
-def _useful(tiers: pl.DataFrame, frame: pl.DataFrame) -> list[str]:
-    """Levels that split schools into several areas, of more than one school on average each."""
-    names = [name for name in tiers.columns if name != "school"]
-    schools = frame["school"].n_unique()
-    return [name for name in names if 1 < frame[name].n_unique() <= schools * 0.7]
-
-
-def _variance_row(
-    row: Mapping[str, Any], subject: str, names: Sequence[str], whole: float
-) -> dict[str, Any]:
-    """One tier of one year; limits of a share are those of its SD, the other tiers held still."""
-    order = {
-        **{name: (f"area:{i}", i) for i, name in enumerate(names, start=1)},
-        "school": ("school", len(names) + 1),
-        "pupil": ("pupil", len(names) + 2),
-    }
-    tier, rank = order[row["tier"]]
-    low, high = (
-        None if row[bound] is None else min(row[bound] ** 2 / whole, 1.0)
-        for bound in ("sd_lower", "sd_upper")
-    )
-    return {
-        "subject": subject,
-        "year": int(row["year"]),
-        "tier": tier,
-        "rank": rank,
-        "units": int(row["units"]),
-        "sd": row["sd"],
-        "sd_lower": row["sd_lower"],
-        "sd_upper": row["sd_upper"],
-        "share": row["sd"] ** 2 / whole,
-        "lower": low,
-        "upper": high,
     }
 
 
@@ -404,6 +342,7 @@ def _about(each: Outcome, settings: Settings) -> dict[str, Any]:
         "pupils": each.pupils,
         "context": each.context,
         "model": each.about,
+        "sensitivity": {"ways": each.ways.summary, "left_out": each.ways.left_out},
     }
 
 

@@ -41,6 +41,8 @@ class Inputs:
     pupil_files: dict[str, str] = field(default_factory=dict)
     """Path below the data folder -> SHA-256."""
     sources: Sequence[dict[str, Any]] = ()
+    partnerships: pl.DataFrame = field(default_factory=lambda: no_partnerships())
+    """partnership (key), school (code): who worked with whom when the analysis was made."""
 
     def subjects(self) -> list[str]:
         return sorted(set(self.results["subject"].drop_nulls().unique()) | set(self.pupils))
@@ -48,21 +50,10 @@ class Inputs:
     def input_hash(self) -> str:
         """SHA-256 over everything that has a say; the order of rows has none."""
         parts = [hash_frame(self.schools.drop("key")), hash_frame(self.results)]
+        if not self.partnerships.is_empty():
+            first = pl.col("school").min().over("partnership").alias("with")
+            parts.append(hash_frame(self.partnerships.select("school", first).sort(pl.all())))
         return combined_hash([*parts, *self.pupil_files.values()])
-
-    def pupil_rows(self, subject: str, year: int, to: Path) -> pl.LazyFrame:
-        """Write one subject's pupils of one year to a file, sorted by school, and scan it."""
-        sql = self.pupil_sql.replace(DATA, str(settings.DATA_FOLDER))
-        with duckdb.connect() as connection:
-            columns = connection.sql(sql).columns
-            wanted = ["school", "score", *sorted(name for name in columns if _is_context(name))]
-            names = ", ".join(_quoted(name) for name in wanted)
-            connection.execute(
-                f"COPY (SELECT {names} FROM ({sql}) WHERE score IS NOT NULL "  # noqa: S608 - names and texts quoted, the query is our own
-                f"AND subject = {_text(subject)} AND year = {int(year)} ORDER BY school) "
-                f"TO {_text(str(to))} (FORMAT parquet)"
-            )
-        return pl.scan_parquet(to)
 
 
 def gather() -> Inputs:
@@ -84,7 +75,23 @@ def gather() -> Inputs:
         for kind, group in (("school_results", school_files), ("pupil_results", pupil_files))
         for each in group
     ]
-    return Inputs(_schools(), results, pupils, sql, files, sources)
+    schools = _schools()
+    return Inputs(schools, results, pupils, sql, files, sources, _partnerships(schools))
+
+
+def no_partnerships() -> pl.DataFrame:
+    return pl.DataFrame(schema={"partnership": pl.Int64, "school": pl.String})
+
+
+def _partnerships(schools: pl.DataFrame) -> pl.DataFrame:
+    codes = dict(zip(schools["key"], schools["school"], strict=True))
+    rows = [
+        (partnership, codes[school])
+        for partnership, members in sorted(directory.members_by_partnership().items())
+        for school in members
+        if school in codes
+    ]
+    return pl.DataFrame(rows, schema=no_partnerships().schema, orient="row")
 
 
 def _source(each: Any, kind: str) -> dict[str, Any]:
@@ -166,6 +173,7 @@ def keep(inputs: Inputs, run: Any) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     inputs.schools.write_parquet(folder / "schools.parquet")
     inputs.results.write_parquet(folder / "results.parquet")
+    inputs.partnerships.write_parquet(folder / "partnerships.parquet")
     rest = {
         "pupils": inputs.pupils,
         "pupil_sql": inputs.pupil_sql,
@@ -194,16 +202,23 @@ def kept(run: Any) -> Inputs:
         rest["pupil_sql"],
         rest["pupil_files"],
         rest["sources"],
+        _kept_partnerships(folder),
     )
 
 
-def _is_context(name: str) -> bool:
-    return name.startswith(PREFIX) and not name.endswith(CODE)
+def _kept_partnerships(folder: Path) -> pl.DataFrame:
+    path = folder / "partnerships.parquet"
+    return pl.read_parquet(path) if path.exists() else no_partnerships()
 
 
-def _quoted(name: str) -> str:
+def own_sql(inputs: Inputs) -> str:
+    """The query of the pupils' rows in this installation's data folder."""
+    return inputs.pupil_sql.replace(DATA, str(settings.DATA_FOLDER))
+
+
+def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _text(value: str) -> str:
+def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"

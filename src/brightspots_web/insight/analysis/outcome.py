@@ -64,6 +64,15 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class Ways:
+    """Figures under other ways of reckoning, and how far each lies from the main one."""
+
+    table: pl.DataFrame = field(default_factory=pl.DataFrame)
+    summary: list[dict[str, Any]] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Outcome:
     """Effects of schools in one subject. Observed and expected in points, the rest in pupil SD."""
 
@@ -80,6 +89,11 @@ class Outcome:
     about: dict[str, Any] = field(default_factory=dict)
     because: dict[str, dict[str, float]] = field(default_factory=dict, repr=False)
     """School -> circumstance -> points by which it moves what is expected; see `expectation`."""
+    diagnostics: dict[str, Any] = field(default_factory=dict, repr=False)
+    """For the analyst's page: see `diagnostics`."""
+    ways: Ways = field(default_factory=Ways, repr=False)
+    subgroups: pl.DataFrame = field(default_factory=pl.DataFrame, repr=False)
+    """school, dimension, group, n, observed, estimate, se_comparative, lower, upper; pupil SD."""
     unplaced: frozenset[str] = frozenset()
     """Schools of whose circumstances nothing is known while those of others are: measured against
     all schools, they cannot be said to do markedly better than schools like them."""

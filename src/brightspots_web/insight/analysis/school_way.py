@@ -9,42 +9,52 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from brightspots.core.errors import InputError
 from brightspots.insight.grade_counts import Band, grade_summary
 from brightspots.insight.school_level import SchoolLevelParameters, school_level_value_added
 from brightspots_web.insight import circumstances
-from brightspots_web.insight.analysis import expectation
+from brightspots_web.insight.analysis import diagnostics, expectation, formulas, other_ways
 from brightspots_web.insight.analysis.outcome import (
     EFFECTS,
     SCALED,
     Outcome,
+    Settings,
     in_pupil_sd,
     with_latest,
 )
 
 GRADE = "grade:"
+Z_95 = 1.959963984540054
 SCHOOLS_A_TERM = 10
 """Schools that must stand behind every coefficient of the expectation."""
 
 
 def from_school_results(
-    subject: str,
-    results: pl.DataFrame,
-    schools: pl.DataFrame,
-    wanted: Sequence[str] | None,
+    subject: str, results: pl.DataFrame, schools: pl.DataFrame, settings: Settings
 ) -> Outcome:
-    """Estimate effects of one subject from means, candidates and spreads or counts of grades."""
+    """Estimate effects of one subject from means, candidates and spreads or counts of grades.
+
+    Official limits, where a file has them, say how sure each mean is: the sampling variance is that
+    of the published interval.
+    """
     frame, points = with_spread(results)
+    frame, official = _with_official(frame)
     frame = _with_context(frame, schools)
-    made = circumstances.choose(frame, wanted)
-    kept, crowded = _affordable(made)
-    year_given = frame["year"].n_unique() > 1
-    result = school_level_value_added(
-        made.frame.select("school", "year", "mean", "candidates", "spread", *kept),
-        SchoolLevelParameters(
-            context=tuple(kept), pupil_sd=_pupil_sd_from_scatter(frame), coefficients_by_year=True
-        ),
+    if frame.is_empty():
+        raise InputError(
+            f"{subject} has no school with a mean and a number of candidates.",
+            column="mean",
+            mend="Look at the codes that stand in place of figures (NA, SUPP) in the file.",
+        )
+    made, kept, crowded = _chosen(frame, settings)
+    parameters = SchoolLevelParameters(
+        context=tuple(kept), pupil_sd=_pupil_sd_from_scatter(frame), coefficients_by_year=True
     )
-    only_year = None if year_given else int(frame["year"][0])
+    wanted = made.frame.select(
+        "school", "year", "mean", "candidates", "spread", *official, *dict.fromkeys(kept)
+    )
+    result = school_level_value_added(wanted, parameters)
+    only_year = None if frame["year"].n_unique() > 1 else int(frame["year"][0])
     yearly = result.yearly_effects.with_columns(
         pl.col("year").cast(pl.Int64).fill_null(only_year or 0), n_latest=None, years=1
     )
@@ -70,14 +80,61 @@ def from_school_results(
             made.frame, kept, result.fixed_effects.to_dicts(), _used(result.school_effects)
         ),
         unplaced=_unplaced(result.school_effects, kept),
+        diagnostics=diagnostics.of_schools(result),
+        ways=other_ways.of_schools(wanted, parameters, result, sd),
         about={
             **dict(result.summary),
             "not_identified": list(result.not_identified),
             "grade_points": points,
+            "official_limits": bool(official),
             "coefficients": result.fixed_effects.to_dicts(),
             "variances": result.variance_components.to_dicts(),
+            "notes": _notes(settings),
         },
     )
+
+
+def _notes(settings: Settings) -> list[str]:
+    """What was asked for and does not go with schools' figures."""
+    notes = []
+    if settings.earlier:
+        notes.append("Earlier results of the same pupil need results by pupil.")
+    if settings.drift != "none":
+        notes.append("School figures are analysed with years that are exchangeable.")
+    return notes
+
+
+def _chosen(
+    frame: pl.DataFrame, settings: Settings
+) -> tuple[circumstances.Circumstances, list[str], list[str]]:
+    """What is taken into account: by formula as asked, by ticking as far as schools suffice."""
+    if not settings.formula:
+        made = circumstances.choose(frame, settings.context)
+        return made, *_affordable(made)
+    named = {
+        name: name.removeprefix(circumstances.PREFIX) for name in circumstances.candidates(frame)
+    }
+    plain = frame.rename({old: new for old, new in named.items() if new not in frame.columns})
+    back = {new: old for old, new in named.items()}
+    columns = formulas.as_columns(formulas.parsed(settings.formula), plain)
+    named_again = {back.get(name, name): column for name, column in columns.items()}
+    ready = plain.with_columns(**named_again)
+    how = dict.fromkeys(named_again, "formula")
+    return circumstances.Circumstances(ready, tuple(how), how), list(how), []
+
+
+def _with_official(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """The sampling variance behind official 95 % limits, and the spread it stands for."""
+    if not {"lower", "upper"} <= set(frame.columns):
+        return frame, []
+    width = pl.col("upper").cast(pl.Float64) - pl.col("lower").cast(pl.Float64)
+    variance = pl.when(width > 0).then((width / (2 * Z_95)) ** 2)
+    made = frame.with_columns(variance.alias("sampling_variance")).with_columns(
+        pl.coalesce("spread", (pl.col("sampling_variance") * pl.col("candidates")).sqrt())
+    )
+    if made["sampling_variance"].drop_nulls().is_empty():
+        return frame, []
+    return made, ["sampling_variance"]
 
 
 def _used(effects: pl.DataFrame) -> dict[str, str]:
