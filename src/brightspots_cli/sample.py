@@ -127,6 +127,7 @@ def _fill(files: Path) -> None:
     _main_job()
     actions.name_system(_system_name(), is_sample=True)
     _appoint_cast()
+    _visit_bright_spots()
 
 
 def _boundaries_of(file: Path, level: int) -> Path:
@@ -193,3 +194,44 @@ def _appoint(who: str, name: str, role: str, by: Appointment, **place: Any) -> N
 
     person = actions.register_person(f"{who}@{CAST_DOMAIN}", name)
     actions.appoint(person, role, by=by, **place)
+
+
+STORIES: list[list[tuple[str, int, str]]] = [
+    [("visited", 21, "Teachers plan the week together on Thursdays; both lessons we "
+                     "sat in began with yesterday's mistakes.")],
+    [("visited", 60, "Every pupil explains one answer a day to an older pupil. The head "
+                     "sits in two lessons a week and writes down one question each time."),
+     ("confirmed", 40, "The exercise books show it too, and the entry list is complete.")],
+    [("visited", 120, "Pupils who are stuck are found in the second week and taught in fours, by turns."),
+     ("confirmed", 100, "Two visitors, three years of figures, and the same in all classes."),
+     ("written_up", 30, "“Fours by turns”: who, when, with which books; three pages.")],
+    [("set_aside", 14, "The school chooses its pupils by a test at entry, which the register does "
+                       "not hold. What it does well may be worth a look all the same.")],
+]  # fmt: skip
+"""State, days ago, and what was noted, for a few of the schools that the analysis names."""
+
+
+def _visit_bright_spots() -> None:
+    """Let people of the cast visit a few bright spots, so that pages show the whole way."""
+    from datetime import timedelta
+
+    from brightspots_web.directory import queries as directory
+    from brightspots_web.insight import bright_spot_actions, bright_spot_queries
+    from brightspots_web.insight.queries import current_run
+
+    minister = next(each for each in directory.sample_cast() if each.role == "minister")
+    run = current_run()
+    search = bright_spot_queries.Search(label="bright_spot")
+    found = bright_spot_queries.pairs(minister, search, run)
+    one_each = {key.school: key for key in reversed(bright_spot_queries.keys(found))}
+    chosen = sorted(one_each.values(), key=lambda key: (key.name, key.code))
+    for spot, story in zip(bright_spot_queries.spots(chosen, run), STORIES, strict=False):
+        for state, days_ago, note in story:
+            bright_spot_actions.take_step(
+                spot.school,
+                spot.subject,
+                by=minister,
+                to=state,
+                on=directory.today() - timedelta(days=days_ago),
+                note=f"(Invented.) {note}",
+            )
