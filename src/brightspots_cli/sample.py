@@ -202,7 +202,7 @@ STORIES: list[list[tuple[str, int, str]]] = [
     [("visited", 60, "Every pupil explains one answer a day to an older pupil. The head "
                      "sits in two lessons a week and writes down one question each time."),
      ("confirmed", 40, "The exercise books show it too, and the entry list is complete.")],
-    [("visited", 120, "Pupils who are stuck are found in the second week and taught in fours, by turns."),
+    [("visited", 120, "Whoever is stuck is found in the second week and taught in fours."),
      ("confirmed", 100, "Two visitors, three years of figures, and the same in all classes."),
      ("written_up", 30, "“Fours by turns”: who, when, with which books; three pages.")],
     [("set_aside", 14, "The school chooses its pupils by a test at entry, which the register does "
