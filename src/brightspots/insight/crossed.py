@@ -35,6 +35,8 @@ Integers = NDArray[np.intp]
 
 LARGEST_DENSE = 6_000
 """Effects of all groupings but the largest: a dense matrix of this order takes 0.3 GB."""
+LARGEST_FILLED = 50_000_000
+"""Entries of the largest sparse matrix that is written out: 0.4 GB."""
 ROWS_AT_ONCE = 4_096
 
 
@@ -184,7 +186,7 @@ class Crossed:
         logdet = 2 * float(np.log(np.diagonal(C, axis1=1, axis2=2)).sum())
         RB = self._spread(half) @ B
         RF = (half @ F).reshape(-1, F.shape[2])
-        K2 = K2 - (RB.T @ RB).toarray()
+        K2 = K2 - _product(RB, RB)
         F2 = F2 - RB.T @ RF
         scale = self._scale(Lambdas)
         scaled = (scale.T @ (scale.T @ K2).T).T
@@ -222,7 +224,7 @@ class Crossed:
         less = np.empty((q, q))
         for i in range(q):
             for j in range(q):
-                less[i, j] = float((B[i::q].T @ B[j::q]).multiply(P).sum())
+                less[i, j] = float(np.vdot(_product(B[i::q], B[j::q]), P))
         found = [derivative_of(H, Q.sum(axis=0) - less, fit)]
         H2, Q2 = self._others_under_full(fit)
         for each, offset in zip(self.groupings[1:], self._offsets, strict=False):
@@ -248,6 +250,18 @@ class Crossed:
         H2, Q2 = self._others_under_full(fit)
         H_own = H2[own].reshape(each.n_units, each.q, -1)
         return effects_of(H_own, _diagonal_blocks(Q2[own, own], each.q), fit, place)
+
+
+def _product(one: sparse.csr_array, other: sparse.csr_array) -> Array:
+    """one'other; sparse algebra pays where a tenth of the entries or less are there."""
+    rows, columns = one.shape
+    size = rows * columns
+    if size <= LARGEST_FILLED and max(one.nnz, other.nnz) > size / 10:
+        left = one.toarray()
+        filled: Array = left.T @ (left if other is one else other.toarray())
+        return filled
+    found: Array = (one.T @ other).toarray()
+    return found
 
 
 def _diagonal_blocks(Q: Array, q: int) -> Array:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -69,6 +70,13 @@ class Level:
     def q(self) -> int:
         """Random effects a unit."""
         return len(self.z)
+
+    @cached_property
+    def by_parent(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Units in the order of their parents, and where each parent's begin."""
+        parent = np.zeros(self.n_units, dtype=np.intp) if self.parent is None else self.parent
+        order = np.argsort(parent, kind="stable")
+        return order, np.flatnonzero(np.diff(parent[order], prepend=-1))
 
 
 @dataclass(frozen=True)
@@ -201,9 +209,12 @@ def _sum_within(S: Array, level: Level) -> Array:
     if level.parent is None:
         total: Array = S.sum(axis=0)
         return total
-    out = np.zeros((int(level.parent.max()) + 1, *S.shape[1:]))
-    np.add.at(out, level.parent, S)
-    return out
+    order, starts = level.by_parent
+    if len(starts) == len(order):  # each parent has one unit: two groupings of the same schools
+        alone: Array = S[order]
+        return alone
+    summed: Array = np.add.reduceat(S[order], starts, axis=0)
+    return summed
 
 
 def _sum_of_squares(R: Array, level: Level) -> Array:
@@ -275,9 +286,10 @@ def derivative_of(H: Array, Q: Array, fit: Fit) -> Array:
     h = _residual(H, fit)
     W: Array = Q - np.einsum("ji,jl->il", h, h) / fit.sigma2
     if fit.reml:
-        H_x = H[:, :, :-1]
-        half = H_x @ np.linalg.cholesky(fit.T_xx_inverse)
-        W = W - np.einsum("jia,jla->il", half, half, optimize=True)
+        J, q, p = H.shape[0], H.shape[1], H.shape[2] - 1
+        H_x = H[:, :, :-1].reshape(J, q * p)
+        products = (H_x.T @ H_x).reshape(q, p, q, p)
+        W = W - np.einsum("ialb,ab->il", products, fit.T_xx_inverse)
     return W
 
 
