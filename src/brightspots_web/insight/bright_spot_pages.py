@@ -7,6 +7,7 @@ from django.core.paginator import Page
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -45,10 +46,9 @@ def table(page: Page[Any], spots: Sequence[Spot], query: str, empty: str = "") -
             Column(_("School")),
             Column(_("Outcome")),
             Column(_("What the figures say")),
-            Column(_("Difference from what is expected")),
-            Column(_("Chance that it is far ahead"), numeric=True),
+            Column(_("Beyond what is expected")),
             Column(_("Based on")),
-            Column(_("Circumstances")),
+            Column(_("Context")),
             Column(_("How far people got")),
         ],
         [_cells(spot) for spot in spots],
@@ -61,9 +61,7 @@ def table(page: Page[Any], spots: Sequence[Spot], query: str, empty: str = "") -
 
 
 def _cells(spot: Spot) -> list[Cell]:
-    now, scale = spot.now, spot.scale
-    url = spot_url(spot.school.code, spot.subject)
-    shown = now is not None and scale is not None
+    now, url = spot.now, spot_url(spot.school.code, spot.subject)
     return [
         format_html(
             '<a href="{}">{}</a><br><span class="soft small">{}</span>',
@@ -73,14 +71,23 @@ def _cells(spot: Spot) -> list[Cell]:
         ),
         Link(spot.subject, url),
         bright_spot_words.badge(spot),
-        bright_spot_words.difference(scale, now.estimate, now.lower, now.upper)
-        if now is not None and scale is not None
-        else _("no figure to show"),
-        bright_spot_words.percent(now.probability if now else None) if shown else None,
+        _figure(spot) or _("no figure to show"),
         based_on(now) if now else None,
         bright_spot_words.circumstances(spot) or None,
         _state(spot),
     ]
+
+
+def _figure(spot: Spot) -> SafeString | None:
+    """How far beyond, between what, and how likely it is that it is far."""
+    now, scale = spot.now, spot.scale
+    if now is None or scale is None:
+        return None
+    chance = _("far ahead: {percent} likely").format(
+        percent=bright_spot_words.percent(now.probability)
+    )
+    said = bright_spot_words.short_difference(scale, now.estimate, now.lower, now.upper)
+    return format_html('<span>{}<br><span class="soft small">{}</span></span>', said, chance)
 
 
 def _state(spot: Spot) -> str:

@@ -61,6 +61,17 @@ def difference(scale: Scale, estimate: float, lower: float, upper: float) -> str
     )
 
 
+def short_difference(scale: Scale, estimate: float, lower: float, upper: float) -> str:
+    """The same for a line of a list: `about 26 points more; likely 12 to 39`."""
+    if lower <= 0:
+        return difference(scale, estimate, lower, upper)
+    return _("about {points} more; likely {low} to {high}").format(
+        points=words.points(scale, estimate),
+        low=number(scale.points(lower), scale.digits),
+        high=number(scale.points(upper), scale.digits),
+    )
+
+
 def percent(probability: float | None) -> str:
     """Never 0% or 100%: a model is never that sure."""
     if probability is None:
@@ -164,13 +175,27 @@ def ahead(row: Sensitivity, delta: float) -> float | None:
     return 1 - NormalDist(row.estimate, row.se_comparative).cdf(delta)
 
 
-def sensitivity(rows: Sequence[Sensitivity], delta: float) -> str:
-    """In how many other ways it would still more likely than not be markedly ahead."""
-    known = [(row, ahead(row, delta)) for row in rows]
-    judged = [(row, p) for row, p in known if p is not None]
-    if not judged:
+def lost(rows: Sequence[Sensitivity], now: Estimate, delta: float) -> list[Sensitivity]:
+    """Ways in which the lead is lost: no longer more likely than not that it is far ahead.
+
+    Fewer years draw every figure towards what is expected. So where years are set apart, the lead
+    is lost only if the published figure lies outside what these years allow.
+    """
+    apart = {Sensitivity.Variant.LATEST_YEAR, Sensitivity.Variant.WITHOUT_LATEST}
+    return [
+        row
+        for row in rows
+        if (chance := ahead(row, delta)) is not None
+        and chance <= 0.5
+        and (row.variant not in apart or row.upper < now.estimate)
+    ]
+
+
+def sensitivity(rows: Sequence[Sensitivity], now: Estimate, delta: float) -> str:
+    """In which other ways it would still more likely than not be markedly ahead."""
+    if not rows:
         return ""
-    less = [row for row, p in judged if p <= 0.5]
+    less = lost(rows, now, delta)
     if not less:
         return _("However we reckon, it is more likely than not that the school is markedly ahead.")
     ways = "; ".join(str(Sensitivity.Variant(row.variant).label) for row in less)

@@ -78,10 +78,6 @@ def figure_facts(spot: Spot, ours: Standing | None) -> list[tuple[str, Cell]]:
         return []
     now = spot.now
     return [
-        (
-            _("Difference from what is expected"),
-            bright_spot_words.difference(spot.scale, now.estimate, now.lower, now.upper),
-        ),
         (_("Chance that it is far ahead"), bright_spot_words.percent(now.probability)),
         (_("Based on"), words.basis(ours) or based_on(now)),
         (_("Reliability"), words.reliability(now.reliability)),
@@ -137,9 +133,9 @@ def strip_chart(spot: Spot, ours: Standing | None) -> charts.Chart | None:
 
 
 def sensitivity_words(spot: Spot, depth: Depth | None) -> str:
-    if depth is None or not spot.delta:
+    if depth is None or not spot.delta or spot.now is None:
         return ""
-    return bright_spot_words.sensitivity(depth.variants, spot.delta)
+    return bright_spot_words.sensitivity(depth.variants, spot.now, spot.delta)
 
 
 def sensitivity_table(spot: Spot, depth: Depth | None) -> Table | None:

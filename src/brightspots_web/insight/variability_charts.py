@@ -76,6 +76,16 @@ def tells(row: Variance) -> bool:
     return not row.tier.startswith("area") or not 0 < row.units < TELLING
 
 
+def tier_column(tier: str) -> str:
+    """The tier at the head of a column."""
+    if tier == "pupil":
+        return _("Within schools")
+    if tier == "school":
+        return _("Schools of an area")
+    level = tier.partition(":")[2]
+    return _("Largest areas") if level in {"", "1"} else _("Smaller areas")
+
+
 def tier_label(tier: str) -> str:
     if tier == "pupil":
         return _("between pupils of the same school")
@@ -84,4 +94,4 @@ def tier_label(tier: str) -> str:
     level = tier.partition(":")[2]
     if level in {"", "1"}:
         return _("between the largest areas")
-    return _("between areas within them")
+    return _("between smaller areas")

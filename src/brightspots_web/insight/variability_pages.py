@@ -102,7 +102,7 @@ def _of_place(spreads: Sequence[Spread], subject: str, place: str, exports: Sequ
         ),
         "sentence": words.spread(one, place) if one else "",
         "within": _within(one) if one else "",
-        "closing": [_closing(one)] if one else [],
+        "closing": [("", _closing(one))] if one else [],
         "trend": _place_trend(one),
         "trend_caption": _trend_caption(),
         "outcomes": _outcomes_of_place(spreads, exports),
@@ -168,18 +168,16 @@ def _years_chart(series: Sequence[charts.Series], digits: int) -> charts.Chart |
     )
 
 
-def _tiers_closing(one: Tiers | None) -> list[str]:
+def _tiers_closing(one: Tiers | None) -> list[tuple[str, str]]:
     """A sentence for each tier above the pupil that can tell."""
     if one is None:
         return []
     years = len({row.year for row in one.by_year})
     told = []
     for row in one.rows:
-        if row.tier == "pupil" or not drawn.tells(row):
-            continue
-        label = drawn.tier_label(row.tier)
-        said = words.closing(one.scale, one.trends.get(row.tier), years)
-        told.append(_("Differences {where}: {said}").format(where=label, said=said))
+        trend = one.trends.get(row.tier)
+        if row.tier == "school" or (trend is not None and drawn.tells(row)):
+            told.append((drawn.tier_label(row.tier), words.closing(one.scale, trend, years)))
     return told
 
 
@@ -206,7 +204,7 @@ def _tier_table(one: Tiers | None, exports: Sequence[Link]) -> Table | None:
             Column(_("Likely between"), numeric=True),
             Column(_("Typical difference, points"), numeric=True),
             Column(_("Likely between"), numeric=True),
-            Column(_("Number of areas, schools or pupils"), numeric=True),
+            Column(_("Number"), numeric=True),
         ],
         rows,
         exports=exports,
@@ -239,16 +237,12 @@ def _outcomes_by_tier(found: Sequence[Tiers], exports: Sequence[Link]) -> Table 
         _("All outcomes"),
         [
             Column(_("Outcome")),
-            *(Column(_sentence_case(drawn.tier_label(tier)), numeric=True) for tier in tiers),
-            Column(_("Between schools: closing?")),
+            *(Column(drawn.tier_column(tier), numeric=True) for tier in tiers),
+            Column(_("Schools: closing?")),
         ],
         rows,
         exports=exports,
     )
-
-
-def _sentence_case(label: str) -> str:
-    return label[:1].upper() + label[1:]
 
 
 # An area or a partnership

@@ -199,7 +199,7 @@ def _apart(more: Estimate | SubgroupFigure, less: Estimate | SubgroupFigure, *, 
 
 def _otherwise(spot: Spot, depth: Depth | None) -> list[Question]:
     """Ways of reckoning in which the lead goes: what to check on the ground."""
-    if depth is None or not spot.delta:
+    if depth is None or not spot.delta or spot.now is None:
         return []
     asks = {
         Sensitivity.Variant.NO_BACKGROUND: _(
@@ -221,10 +221,9 @@ def _otherwise(spot: Spot, depth: Depth | None) -> list[Question]:
         Sensitivity.Variant.WITHOUT_LATEST: _("What was new in the latest year?"),
     }
     found: dict[str, Question] = {}
-    for row in depth.variants:
-        chance = bright_spot_words.ahead(row, spot.delta)
-        ask = asks.get(Sensitivity.Variant(row.variant))
-        if chance is None or chance > 0.5 or ask is None or ask in found:
+    for row in bright_spot_words.lost(depth.variants, spot.now, spot.delta):
+        ask = asks[Sensitivity.Variant(row.variant)]
+        if ask in found:
             continue
         found[ask] = Question(
             ask,
