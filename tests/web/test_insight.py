@@ -13,10 +13,10 @@ from django.utils import timezone
 from typer import Exit
 
 from brightspots.core.errors import InputError
+from brightspots.insight.spreads import spread_of_groups
 from brightspots.insight.variability import spread_within
 from brightspots_cli.analyse import command
 from brightspots_web.insight import actions, analysis, circumstances, queries
-from brightspots_web.insight.analysis.areas import true_spread
 from brightspots_web.insight.analysis.school_way import with_spread
 from brightspots_web.insight.findings import TABLES
 from brightspots_web.insight.models import AreaFigure, Estimate, Family, Run, Variance
@@ -393,7 +393,7 @@ class TestSpreadOfAreas:
         s2 = random.uniform(0.01, 0.05, 40)
         residual = random.normal(0, np.sqrt(s2 + 0.04))
         group = np.array([0] * 25 + [1] * 15)
-        spread, lower, upper = true_spread(residual, s2, group, 2)
+        spread, lower, upper = spread_of_groups(residual, s2, group, 2)
         for g in (0, 1):
             alone = spread_within(residual[group == g], s2[group == g])
             assert alone.lower is not None
@@ -403,13 +403,13 @@ class TestSpreadOfAreas:
             assert lower[g] <= spread[g] <= upper[g]
 
     def test_two_schools_have_no_spread(self) -> None:
-        spread, lower, upper = true_spread(
+        spread, lower, upper = spread_of_groups(
             np.array([0.1, 0.5]), np.array([0.01, 0.01]), np.array([0, 0]), 1
         )
         assert np.isnan([spread[0], lower[0], upper[0]]).all()
 
     def test_noise_alone_gives_no_spread(self) -> None:
-        spread, *_ = true_spread(
+        spread, *_ = spread_of_groups(
             np.array([0.01, -0.01, 0.0, 0.005]), np.full(4, 1.0), np.zeros(4, dtype=int), 1
         )
         assert spread[0] == 0.0

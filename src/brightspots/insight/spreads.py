@@ -172,9 +172,12 @@ def spread_trend(
     slope, se, freedom = _slopes(panel, np.nan_to_num(tau2), seen, times, persistence)
     enough = seen.sum(axis=1) >= MINIMUM_YEARS
     labels = _year_labels(rows, times)
+    named = pl.col("group").cast(frame.schema["group"])
+    trends = _trend_frame(groups, enough, seen, count, labels, slope, se, freedom, confidence)
+    yearly = _yearly_frame(groups, labels, count, sd, lower, upper)
     return SpreadTrends(
-        _trend_frame(groups, enough, seen, count, labels, slope, se, freedom, confidence),
-        _yearly_frame(groups, labels, count, sd, lower, upper),
+        trends.with_columns(named).sort("group"),
+        yearly.with_columns(named).sort("group", "year"),
         persistence,
         Provenance(
             "spread trend",
@@ -199,6 +202,8 @@ def _checked(frame: pl.DataFrame, confidence: float) -> pl.DataFrame:
     finite = [pl.col(c).cast(pl.Float64).is_finite() for c in ("residual", "sampling_variance")]
     known = [pl.col(c).is_not_null() for c in _COLUMNS]
     rows = frame.select(_COLUMNS).filter(*known).filter(*finite)
+    if rows.is_empty():
+        raise InputError("No row has a group, school, year, residual and sampling variance.")
     labels = rows["year"].cast(pl.String).unique().to_list()
     when = {label: year_number(label) for label in labels}
     wrong = [label for label, number in when.items() if number is None]

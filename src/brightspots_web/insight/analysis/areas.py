@@ -1,65 +1,18 @@
-"""Figures of areas: level, true spread between schools, how much lies within schools.
-
-The spread takes sampling noise out (Paule and Mandel 1982): tau^2 is where
-Q(tau^2) = sum w (r - r_w)^2, w = 1 / (s2 + tau^2), equals its degrees of freedom; its 95 % limits
-are where Q meets the quantiles of chi-square (Viechtbauer 2007, Q-profile). All areas are solved at
-once by bisection, so a nation with thousands of wards takes no longer than a province.
-"""
+"""Figures of areas: level, true spread between schools, how much lies within schools."""
 
 from __future__ import annotations
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
-from scipy.stats import chi2
 
 from brightspots.core.disclosure import MINIMUM_PUPILS_PUBLIC, suppress
+from brightspots.insight.spreads import spread_of_groups
 from brightspots_web.insight.analysis import withheld
 from brightspots_web.insight.analysis.outcome import Outcome
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 FIGURES = (
     "mean", "observed", "spread", "spread_lower", "spread_upper", "share_within",
     "schools_in_need", "pupils_touched",
 )  # fmt: skip
-
-
-def true_spread(residual: Floats, s2: Floats, group: Integers, groups: int) -> tuple[Floats, ...]:
-    """Standard deviation between units in each group, noise taken out, with 95 % limits.
-
-    Groups of fewer than 3 give NaN.
-    """
-    count = np.bincount(group, minlength=groups)
-    df = np.maximum(count - 1, 1).astype(np.float64)
-    targets = (df, np.asarray(chi2.ppf(0.975, df)), np.asarray(chi2.ppf(0.025, df)))
-    found = []
-    for target in targets:
-        tau2 = _solve(residual, s2, group, groups, target)
-        found.append(np.where(count >= 3, np.sqrt(tau2), np.nan))
-    return tuple(found)
-
-
-def _solve(residual: Floats, s2: Floats, group: Integers, groups: int, target: Floats) -> Floats:
-    low: Floats = np.zeros(groups)
-    square = np.bincount(group, residual**2, groups)
-    high: Floats = np.maximum(square / np.maximum(target, 1e-6), 1e-9) * 4 + 1e-9
-    floor = np.maximum(s2, 1e-12)
-    at_zero = _q(residual, floor, group, groups, low) <= target
-    for _ in range(80):
-        middle = (low + high) / 2
-        above = _q(residual, floor, group, groups, middle) > target
-        low = np.where(above, middle, low)
-        high = np.where(above, high, middle)
-    return np.where(at_zero, 0.0, (low + high) / 2)
-
-
-def _q(residual: Floats, s2: Floats, group: Integers, groups: int, tau2: Floats) -> Floats:
-    weight = 1 / (s2 + tau2[group])
-    total = np.maximum(np.bincount(group, weight, groups), 1e-300)
-    centre = np.bincount(group, weight * residual, groups) / total
-    return np.asarray(np.bincount(group, weight * (residual - centre[group]) ** 2, groups))
 
 
 def figures(
@@ -152,7 +105,7 @@ def _aggregate(rows: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
         .sort("g")
     )
     group = rows["g"].to_numpy()
-    spread, lower, upper = true_spread(
+    spread, lower, upper = spread_of_groups(
         rows["residual"].to_numpy(), rows["sampling_variance"].to_numpy(), group, totals.height
     )
     within = totals["_within"].to_numpy()

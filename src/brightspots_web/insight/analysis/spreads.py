@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from brightspots.core.errors import InputError
-from brightspots.insight.group_spread import spread_trends
+from brightspots.insight.spreads import spread_trend
 from brightspots.insight.variability import VariabilityParameters, variance_decomposition
 from brightspots_web.insight.analysis.inputs import Inputs
 from brightspots_web.insight.analysis.outcome import Outcome, Settings
@@ -140,9 +140,9 @@ def trends(
 def _trend_rows(rows: pl.DataFrame, subject: str, kind: str | None) -> list[dict[str, Any]]:
     if rows.is_empty():
         return []
-    found = spread_trends(
+    found = spread_trend(
         rows.select("group", "year", "school", "residual", "sampling_variance")
-    ).drop_nulls("slope")
+    ).trends
     return [
         {
             "area_id": row["group"] if kind == "area" else None,
