@@ -49,6 +49,8 @@ def command(
 
     The models, and the messages about bad input, are those of bright-spots.
     """
+    import polars as pl
+
     from brightspots.insight.needs import NeedsParameters, needs
     from brightspots_cli import pupil_options
     from brightspots_cli.results import write_folder
@@ -57,11 +59,15 @@ def command(
     held_against = pupil_options.checks(year, pupil, scale)
     found = pupil_options.outcomes(file, formula, held_against, drift, joint=not separate)
     result = needs(found.frame, parameters)
-    table = result.frame.rename({"se_comparative": "se"}).join(
-        found.frame.select("school", "outcome", "reliability"),
-        on=["school", "outcome"],
-        how="left",
-        maintain_order="left",
+    table = (
+        result.frame.rename({"se_comparative": "se"})
+        .with_columns(pl.col("n").cast(pl.Int64))
+        .join(
+            found.frame.select("school", "outcome", "reliability"),
+            on=["school", "outcome"],
+            how="left",
+            maintain_order="left",
+        )
     )
     about = summary(found, result)
     write_folder(out, {"needs.csv": table}, about)

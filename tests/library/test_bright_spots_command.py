@@ -255,6 +255,7 @@ def test_needs_name_the_gap_and_the_pupils_it_touches(file: Path, tmp_path: Path
         *("school", "outcome", "n", "estimate", "se", "probability", "gap"),
         *("pupils_touched", "reliability"),
     ]
+    assert table["n"].to_list() == [80] * 60
     p = norm.cdf((-0.15 - table["estimate"]) / table["se"])
     np.testing.assert_allclose(table["probability"], p, atol=1e-12)
     np.testing.assert_allclose(table["pupils_touched"], 20 * p, rtol=1e-9)  # 20 pupils a year
