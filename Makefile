@@ -67,8 +67,8 @@ translations: $(VENV)/.dev browser ## catalogues are complete and up to date
 
 lock: | $(UV) ## write requirements/*.txt from pyproject.toml
 	$(UV) pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate --extra web pyproject.toml -o requirements/run.txt
-	$(UV) pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate --extra web --group dev pyproject.toml -c requirements/run.txt -o requirements/dev.txt
-	$(UV) pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate --extra web --group dev --group bench pyproject.toml -c requirements/dev.txt -o requirements/bench.txt
+	$(UV) pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate --extra web --group dev --group spark pyproject.toml -c requirements/run.txt -o requirements/dev.txt
+	$(UV) pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate --extra web --group dev --group spark --group bench pyproject.toml -c requirements/dev.txt -o requirements/bench.txt
 
 bench: $(VENV)/.dev ## measure speed and scale; writes benchmarks/README.md's tables
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/bench.txt
