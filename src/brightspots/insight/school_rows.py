@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from brightspots.core.errors import InputError
 from brightspots.insight.sampling import SamplingVariance, SpreadRule, sampling_variance
@@ -28,6 +29,11 @@ class SchoolLevelParameters:
         Column names. `year` and `spread` need not be in the frame.
     sampling_variance : str
         Column with var(e) where it is published; rows with a value use it instead of the spread.
+    lower, upper : str, optional
+        Columns with published limits of the mean, such as those of England's progress scores; rows
+        with both, and without a sampling variance, get it from them.
+    limits_confidence : float
+        What `lower` and `upper` hold.
     spread_rule : {"moderated", "own", "pooled"}
         See :mod:`brightspots.insight.sampling`.
     pupil_sd : float, optional
@@ -47,6 +53,9 @@ class SchoolLevelParameters:
     sampling_variance: str = "sampling_variance"
     school: str = "school"
     year: str = "year"
+    lower: str | None = None
+    upper: str | None = None
+    limits_confidence: float = 0.95
     spread_rule: SpreadRule = "moderated"
     pupil_sd: float | None = None
     coefficients_by_year: bool = True
@@ -59,8 +68,10 @@ class SchoolLevelParameters:
                 f'There is no spread rule "{self.spread_rule}".',
                 mend='Use "moderated", "own" or "pooled".',
             )
-        if not 0 < self.confidence < 1:
+        if not (0 < self.confidence < 1 and 0 < self.limits_confidence < 1):
             raise InputError("confidence must lie between 0 and 1.")
+        if (self.lower is None) != (self.upper is None):
+            raise InputError("Name the columns of both limits, the lower and the upper one.")
         if self.minimum_pattern < 1:
             raise InputError("minimum_pattern must be at least 1.")
         if self.pupil_sd is not None and not (np.isfinite(self.pupil_sd) and self.pupil_sd > 0):
@@ -99,6 +110,63 @@ def _column(frame: pl.DataFrame, name: str, lowest: float | None = None) -> Floa
     return values
 
 
+def _variance_of_limits(
+    frame: pl.DataFrame, lower: str, upper: str, y: Floats, confidence: float
+) -> Floats:
+    """Give ((upper - lower) / 2z)^2 where both limits and the mean are there, nan elsewhere.
+
+    Published limits are rounded, so their middle may miss the mean by one unit of the last digit;
+    farther off they belong to another figure, and are refused.
+    """
+    for name in (lower, upper):
+        if name not in frame.columns:
+            raise InputError(
+                "This column is needed and not there.",
+                column=name,
+                mend=f"Columns found: {', '.join(frame.columns)}.",
+            )
+    low, high = _column(frame, lower), _column(frame, upper)
+    there = np.isfinite(low) & np.isfinite(high) & np.isfinite(y)
+    unit = max(_last_digit(values[there]) for values in (low, high, y)) if there.any() else 1.0
+
+    def refuse(bad: NDArray[np.bool_], what: str, mend: str) -> None:
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise InputError(
+                what.format(low=low[row], high=high[row], mean=y[row]),
+                row=row + 2,
+                column=lower,
+                mend=mend,
+            )
+
+    with np.errstate(invalid="ignore"):
+        refuse(
+            there & (low > high),
+            "The lower limit {low:g} is above the upper one, {high:g}.",
+            "Are the two columns the wrong way round?",
+        )
+        refuse(
+            there & (low == high),
+            "Both limits are {low:g}: no school's mean is known without error.",
+            "Leave both empty if they are not known.",
+        )
+        refuse(
+            there & (np.abs((low + high) / 2 - y) > unit * (1 + 1e-9)),
+            "The limits {low:g} and {high:g} do not lie evenly about the mean {mean:g}.",
+            "Give the limits of this outcome; limits on another scale cannot be used.",
+        )
+    z = float(norm.ppf(0.5 + confidence / 2))
+    return np.where(there, ((high - low) / (2 * z)) ** 2, np.nan)
+
+
+def _last_digit(values: Floats) -> float:
+    """Find the unit of the last digit written: 0.1 for 1.2 and 3; 1e-6 at the least."""
+    for digits in range(6):
+        if np.abs(np.round(values, digits) - values).max(initial=0.0) < 1e-9:
+            return 10.0**-digits
+    return 1e-6
+
+
 def prepare_rows(frame: pl.DataFrame, p: SchoolLevelParameters) -> SchoolRows:
     """Check the rows, drop those without a figure, put them in content order, work out var(e)."""
     for name in (p.school, p.outcome):
@@ -115,15 +183,19 @@ def prepare_rows(frame: pl.DataFrame, p: SchoolLevelParameters) -> SchoolRows:
     given = (
         _column(frame, p.sampling_variance, 0) if p.sampling_variance in frame.columns else nothing
     )
+    if p.lower is not None and p.upper is not None:
+        limits = _variance_of_limits(frame, p.lower, p.upper, y, p.limits_confidence)
+        given = np.where(np.isfinite(given), given, limits)
     usable = np.isfinite(y) & (np.isfinite(given) | (np.isfinite(n) & (n >= 1)))
     usable &= frame[p.school].is_not_null().to_numpy()
     has_year = p.year in frame.columns and frame[p.year].null_count() < frame.height
     if has_year:
         usable &= frame[p.year].is_not_null().to_numpy()
     if not usable.any():
+        limits = "" if p.lower is None else f', or both "{p.lower}" and "{p.upper}"'
         raise InputError(
             "No row has an outcome together with a number of candidates or a sampling variance.",
-            mend=f'Give "{p.outcome}" with "{p.candidates}" or "{p.sampling_variance}".',
+            mend=f'Give "{p.outcome}" with "{p.candidates}" or "{p.sampling_variance}"{limits}.',
         )
     work = frame.select(
         pl.col(p.school).cast(pl.String).alias("school"),
