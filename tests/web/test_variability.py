@@ -77,6 +77,8 @@ class TestTheSystem:
         run = a_run(world)
         variances(run)
         page = words(sign_in("minister"), "variability")
+        assert "65% of all differences between pupils lie within schools, 25% between" in page
+        assert "likely between 20% and 30%." in page
         table = page[page.index("Where the differences lie: Reading") :]
         for said in ("between the largest areas", "10%", "5% to 15%", "25%", "20% to 30%", "65%"):
             assert said in table, said

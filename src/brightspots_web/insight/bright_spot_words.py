@@ -197,7 +197,7 @@ def sensitivity(rows: Sequence[Sensitivity], now: Estimate, delta: float) -> str
         return ""
     less = lost(rows, now, delta)
     if not less:
-        return _("However we reckon, it is more likely than not that the school is markedly ahead.")
+        return _("However we reckon, the school stays ahead; fewer years make us less sure of it.")
     ways = "; ".join(str(Sensitivity.Variant(row.variant).label) for row in less)
     return _(
         "Its lead depends on how we reckon. It is no longer more likely than not: {ways}. Ask "

@@ -40,6 +40,7 @@ def system(acting: Appointment | None, run: Run | None, subject: str) -> Row:
             "Of all differences between pupils’ results, how much lies between areas, between "
             "schools, and within schools; and is it closing?"
         ),
+        "sentence": words.shares(one.rows) if one else "",
         "shares": drawn.shares_chart(subject, run) if one else None,
         "trend": _tier_trend(one),
         "trend_caption": _trend_caption(),

@@ -1,10 +1,12 @@
 """How much schools differ and whether it is closing, in plain words; "cannot tell" included."""
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from brightspots_web.insight import words
-from brightspots_web.insight.models import SpreadTrend
+from brightspots_web.insight.models import SpreadTrend, Variance
 from brightspots_web.insight.queries import Scale
 from brightspots_web.insight.variability_queries import Figure, Spread
 from brightspots_web.shared.charts import number
@@ -27,6 +29,24 @@ def spread(each: Spread, place: str) -> str:
         "taken out."
     ).format(place=place, points=words.points(each.scale, figure.spread))
     return f"{said} {_range(each.scale, figure)}"
+
+
+def shares(rows: Sequence[Variance]) -> str:
+    """The two tiers that everybody can do something about, with how sure that is."""
+    by_tier = {row.tier: row for row in rows}
+    school, pupil = by_tier.get("school"), by_tier.get("pupil")
+    if school is None or pupil is None:
+        return ""
+    said = _(
+        "{within} of all differences between pupils lie within schools, {between} between schools "
+        "of the same area."
+    ).format(within=percent(pupil.share), between=percent(school.share))
+    if school.lower is None or school.upper is None:
+        return said
+    likely = _("That which lies between schools is likely between {low} and {high}.").format(
+        low=percent(school.lower), high=percent(school.upper)
+    )
+    return f"{said} {likely}"
 
 
 def _range(scale: Scale, figure: Figure) -> str:
