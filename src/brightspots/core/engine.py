@@ -6,19 +6,16 @@ of schools and not with the number of pupils.
 
 from __future__ import annotations
 
-import codecs
-import gzip
 import hashlib
 import re
 import tempfile
 import warnings
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, ClassVar
 
 import duckdb
 import ibis
@@ -27,11 +24,32 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from brightspots.core.csv_layout import FORMATS, begins_with, look_at_csv
 from brightspots.core.errors import InputError
 from brightspots.core.provenance import hash_file, hash_frame
 
-Source = str | Path | pl.DataFrame | Sequence[str | Path]
-"""A CSV, gzip CSV or Parquet file; a glob or a list of Parquet files; or a polars frame."""
+
+@dataclass(frozen=True)
+class SparkSource:
+    """Pupils' rows that Spark scans.
+
+    Parameters
+    ----------
+    rows : Spark DataFrame, polars frame, path, or sequence of paths
+        Paths of Parquet files that Spark can reach, or of one CSV on this machine.
+    session : SparkSession, optional
+        None takes the session that runs, or starts one as Spark is configured.
+    """
+
+    rows: Any
+    session: Any = None
+
+
+Files = str | Path | Sequence[str | Path]
+Source = Files | pl.DataFrame | SparkSource
+"""A CSV, gzip CSV or Parquet file; a glob or a list of Parquet files; a polars frame; or Spark."""
+
+ENGINES = ("duckdb", "spark")
 
 MISSING_WORDS = ("", "NA")
 """Cells of a text file that hold no value."""
@@ -43,9 +61,7 @@ Part = Callable[[Any], None]
 """Shows a cursor one part of the rows, under the table's name."""
 
 _NAME = "pupils"
-_HEAD = 1 << 16
 _ROW_GROUP = 122_880
-_DELIMITERS = (",", ";", "\t", "|")
 
 
 @dataclass(frozen=True)
@@ -72,6 +88,8 @@ class Table:
     is_text: bool
     paths: tuple[Path, ...] = ()
     frame: pa.Table | None = None
+    loose_numbers: ClassVar[bool] = False
+    """True where the engine reads "3d" as a number, as Java does; a class may be called so."""
 
     def ask(self, expression: ir.Table, *, threads: int | None = None) -> pl.DataFrame:
         """Run an expression and return its rows.
@@ -214,13 +232,26 @@ def combined_hash(hashes: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()
 
 
+def on_engine(source: Source, engine: str) -> Source:
+    """Say which engine scans a source: ``duckdb`` on this machine, or ``spark``.
+
+    Raises
+    ------
+    InputError
+        There is no such engine.
+    """
+    if engine not in ENGINES:
+        raise InputError(f'There is no engine "{engine}".', mend=f"Choose {' or '.join(ENGINES)}.")
+    return source if engine == "duckdb" else SparkSource(source)
+
+
 @contextmanager
 def open_table(source: Source) -> Iterator[Table]:
     """Open pupils' rows for reading in the engine.
 
     Parameters
     ----------
-    source : path, glob, list of Parquet paths, or polars frame
+    source : path, glob, list of Parquet paths, polars frame, or SparkSource
         CSV may be compressed with gzip, in UTF-8 (with or without BOM), UTF-16 with BOM, or
         cp1252; separated by commas, semicolons, tabs or bars. It is read as text: what is a number
         is decided by who uses it, so that codes keep their leading zeros.
@@ -235,6 +266,12 @@ def open_table(source: Source) -> Iterator[Table]:
         The file is missing, empty, or not what its name says.
     """
     with tempfile.TemporaryDirectory(prefix="brightspots-") as scratch:
+        if isinstance(source, SparkSource):
+            from brightspots.core.spark import open_spark  # Spark is not everybody's
+
+            with open_spark(source, Path(scratch)) as spark_table:
+                yield spark_table
+            return
         connection = ibis.duckdb.connect(temp_directory=scratch)
         try:
             # No extension is fetched from a network behind the user's back.
@@ -249,16 +286,16 @@ def open_table(source: Source) -> Iterator[Table]:
             connection.disconnect()
 
 
-def _table(source: Source, connection: Any, scratch: Path) -> Table:
+def _table(source: Files | pl.DataFrame, connection: Any, scratch: Path) -> Table:
     if isinstance(source, pl.DataFrame):
         if not source.columns:
             raise InputError("The table has no columns.")
         frame = source.to_arrow()
         connection.con.register(_NAME, frame)
         return Table(connection.table(_NAME), connection, None, is_text=False, frame=frame)
-    paths = _paths(source)
+    paths = local_paths(source)
     name = str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
-    is_parquet = [_begins_with(path, b"PAR1") for path in paths]
+    is_parquet = [begins_with(path, b"PAR1") for path in paths]
     try:
         if all(is_parquet):
             rows = connection.read_parquet(
@@ -274,7 +311,8 @@ def _table(source: Source, connection: Any, scratch: Path) -> Table:
     return Table(rows, connection, name, is_text=True, paths=paths)
 
 
-def _paths(source: str | Path | Sequence[str | Path]) -> tuple[Path, ...]:
+def local_paths(source: Files) -> tuple[Path, ...]:
+    """Return the files that a path, a glob or a list names; each is there and can be read."""
     given = [source] if isinstance(source, str | Path) else list(source)
     paths: list[Path] = []
     for entry in given:
@@ -299,137 +337,23 @@ def _paths(source: str | Path | Sequence[str | Path]) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def _begins_with(path: Path, magic: bytes) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(magic)) == magic
-
-
 def _read_csv(path: Path, connection: Any, scratch: Path) -> ir.Table:
-    """Read a CSV as text, after looking at its encoding, its separator and its header."""
-    zipped = _begins_with(path, b"\x1f\x8b")
-    encoding = _encoding(path, zipped)
-    read_from = path
-    if encoding != "utf-8":
-        read_from = scratch / "pupils.csv"
-        _recode(path, zipped, encoding, read_from)
-        zipped = False
-    header = _header(read_from, zipped, path)
-    delimiter = max(_DELIMITERS, key=header.count)
-    names = _column_names(header, delimiter, path)
+    """Read a CSV as text."""
+    layout = look_at_csv(path, scratch)
     rows: ir.Table = connection.read_csv(
-        str(read_from),
+        str(layout.path),
         table_name=_NAME,
         header=False,
         skip=1,
-        delim=delimiter,
+        delim=layout.delimiter,
         quote='"',
         escape='"',
-        columns=dict.fromkeys(names, "VARCHAR"),
+        columns=dict.fromkeys(layout.names, "VARCHAR"),
         auto_detect=False,
-        compression="gzip" if zipped else "none",
+        compression="gzip" if layout.zipped else "none",
         max_line_size=1 << 22,
     )
     return rows
-
-
-def _open(path: Path, zipped: bool) -> BinaryIO:
-    return gzip.open(path, "rb") if zipped else path.open("rb")  # type: ignore[return-value]  # GzipFile reads like one
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (gzip.BadGzipFile, EOFError, zlib.error, OSError) as error:
-        raise InputError(
-            "The file is damaged: it cannot be unpacked to its end.",
-            file=str(path),
-            mend="Send or export it again.",
-        ) from error
-
-
-def _encoding(path: Path, zipped: bool) -> str:
-    """Tell UTF-8, UTF-16 and cp1252 apart; the whole file is looked at, in blocks."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with _reading(path), _open(path, zipped) as file:
-        block = file.read(_HEAD)
-        if not block:
-            raise InputError("The file is empty.", file=str(path))
-        if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return "utf-16"
-        try:
-            while block:
-                if b"\x00" in block:
-                    raise InputError("This is not a text file.", file=str(path), mend=_FORMATS)
-                decoder.decode(block)
-                block = file.read(1 << 20)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "cp1252"
-    return "utf-8"
-
-
-_FORMATS = "Give a CSV file (gzip or not) or a Parquet file."
-
-
-def _recode(path: Path, zipped: bool, encoding: str, to: Path) -> None:
-    """Copy a file as UTF-8, in blocks."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    with (
-        _reading(path),
-        _open(path, zipped) as file,
-        to.open("w", encoding="utf-8", newline="") as out,
-    ):
-        try:
-            while block := file.read(1 << 20):
-                text = decoder.decode(block)
-                if "\x00" in text:
-                    raise InputError("This is not a text file.", file=str(path), mend=_FORMATS)
-                out.write(text)
-            out.write(decoder.decode(b"", final=True))
-        except UnicodeError as error:
-            raise InputError(
-                "The file is neither UTF-8, UTF-16 nor Windows text.",
-                file=str(path),
-                mend="Save it as CSV UTF-8.",
-            ) from error
-
-
-def _header(path: Path, zipped: bool, shown: Path) -> str:
-    with _reading(shown), _open(path, zipped) as file:
-        line = file.readline(1 << 20)
-    try:
-        text = line.decode("utf-8-sig").rstrip("\r\n")
-    except UnicodeDecodeError:
-        text = ""
-    if (
-        "\r" in text
-        or (line and not line.endswith(b"\n") and len(line) == 1 << 20)
-        or not text.strip()
-    ):
-        raise InputError("The first line holds no column names.", file=str(shown), row=1)
-    return text
-
-
-def _column_names(header: str, delimiter: str, path: Path) -> list[str]:
-    import csv
-
-    if header.count('"') % 2:
-        raise InputError('A " in the header is not closed.', file=str(path), row=1)
-    names = next(csv.reader([header], delimiter=delimiter))
-    for position, name in enumerate(names, start=1):
-        if names.index(name) != position - 1 and name:
-            raise InputError("Two columns have the same name.", file=str(path), row=1, column=name)
-    lowered: dict[str, int] = {}
-    unique = []
-    for position, name in enumerate(names, start=1):
-        # The engine does not tell "Score" from "score", and wants a name for every column.
-        name = name or f"unnamed column {position}"
-        if name.lower() in lowered:
-            name = f"{name} (column {position})"
-        lowered[name.lower()] = position
-        unique.append(name)
-    return unique
 
 
 def _unreadable(error: duckdb.Error, name: str | None) -> InputError:
@@ -441,4 +365,4 @@ def _unreadable(error: duckdb.Error, name: str | None) -> InputError:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) > 1 and lines[0].startswith("Invalid Input Error: CSV Error"):
         lines = [line for line in lines[1:] if not line.startswith("Original Line")] or lines
-    return InputError(f"The file cannot be read ({lines[0]}).", file=name, row=row, mend=_FORMATS)
+    return InputError(f"The file cannot be read ({lines[0]}).", file=name, row=row, mend=FORMATS)

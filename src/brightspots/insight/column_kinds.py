@@ -9,6 +9,7 @@ thousands of levels. Any other column of text is a factor.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from sys import float_info
 
 import ibis
 import ibis.expr.types as ir
@@ -23,12 +24,12 @@ _NOT_USABLE = "is neither a number nor a word"
 
 def check_weights(table: Table, rows: ir.Table, weight: ir.NumericValue, name: str) -> None:
     """Weights are precisions: above 0, and finite."""
-    wrong = (weight <= 0) | weight.isinf()
+    wrong = (weight <= 0) | not_finite(weight)
     if table.ask(rows.aggregate(n=wrong.sum()))["n"][0]:
         numbers = table.rows[name]
         cast = numbers.try_cast if numbers.type().is_string() else numbers.cast
         value = cast("float64")
-        row, cell = _first_row(table, (value <= 0) | value.isinf(), name)
+        row, cell = table.first((value <= 0) | not_finite(value), name)
         raise InputError(
             f"A weight must be above 0; this one is {cell}.",
             file=table.name,
@@ -101,7 +102,7 @@ def _text_kinds(table: Table, names: list[str]) -> dict[str, str]:
     for position, name in enumerate(names):
         text = table.rows[name]
         present = ~_is_missing(text, _NUMBER_WORDS)
-        number = _as_number(text)
+        number = _as_number(table, text)
         aggregates[f"present_{position}"] = present.sum()
         aggregates[f"numbers_{position}"] = (present & number.notnull()).sum()
     counts = table.ask(table.rows.aggregate(**aggregates)).row(0, named=True)
@@ -115,32 +116,32 @@ def _text_kinds(table: Table, names: list[str]) -> dict[str, str]:
     return kinds
 
 
-def _as_number(text: ir.Value) -> ir.NumericValue:
+def not_finite(number: ir.NumericValue) -> ir.BooleanValue:
+    """Tell infinite values and NaN, which compares as larger than any number in every engine.
+
+    Ibis' own `isinf` is always false on Spark.
+    """
+    wrong: ir.BooleanValue = number.abs() > float_info.max
+    return wrong
+
+
+def _as_number(table: Table, text: ir.Value) -> ir.NumericValue:
     """Read a finite number, or null."""
     number = text.try_cast("float64")
-    return ibis.ifelse(number.isnan() | number.isinf(), ibis.null("float64"), number)
+    wrong = not_finite(number)
+    if table.loose_numbers:
+        wrong |= text.strip().lower().right(1).isin(("d", "f"))
+    return ibis.ifelse(wrong, ibis.null("float64"), number)
 
 
 def _is_missing(text: ir.Value, words: tuple[str, ...]) -> ir.BooleanValue:
     return text.isnull() | text.strip().isin(words)
 
 
-def _first_row(table: Table, wrong: ir.BooleanValue, name: str) -> tuple[int, str]:
-    """Find the first row, as a spreadsheet counts, where `wrong` holds, and what stands in it."""
-    numbered = table.rows.select(
-        place=ibis.row_number(), cell=table.rows[name].cast("string"), wrong=wrong
-    )
-    found = table.ask(
-        numbered.filter(numbered.wrong).order_by("place").limit(1).select("place", "cell"),
-        threads=1,
-    )
-    return int(found["place"][0]) + 2, str(found["cell"][0])
-
-
 def _refuse_cell(table: Table, name: str) -> None:
     text = table.rows[name]
-    wrong = ~_is_missing(text, _NUMBER_WORDS) & _as_number(text).isnull()
-    row, cell = _first_row(table, wrong, name)
+    wrong = ~_is_missing(text, _NUMBER_WORDS) & _as_number(table, text).isnull()
+    row, cell = table.first(wrong, name)
     comma = cell.count(",") == 1 and cell.replace(",", "").replace("-", "").isdigit()
     raise InputError(
         f'"{cell[:60]}" is not a number, and most of this column is.',
@@ -157,8 +158,8 @@ def _refuse_words(table: Table, name: str, place: str) -> None:
     wrong = table.rows[name].notnull()
     if table.rows[name].type().is_string():
         text = table.rows[name]
-        wrong = ~_is_missing(text, _NUMBER_WORDS) & _as_number(text).isnull()
-    row, cell = _first_row(table, wrong, name)
+        wrong = ~_is_missing(text, _NUMBER_WORDS) & _as_number(table, text).isnull()
+    row, cell = table.first(wrong, name)
     outcome = place == "the outcome"
     raise InputError(
         f'"{cell[:60]}" is not a number, and {place} needs one.',
