@@ -15,10 +15,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from brightspots.core.errors import InputError
 from brightspots.insight.cross_products import CrossProducts, RandomEffects, unpack
 from brightspots.insight.crossed import Crossed, Grouping
+from brightspots.insight.identified import (
+    check_collinear,
+    check_groups,
+    check_left,
+    check_slopes,
+)
 from brightspots.insight.reml import Level, Problem
+from brightspots.insight.scan import places
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.intp]
@@ -129,11 +135,11 @@ def make_model(cp: CrossProducts) -> Model:
     Raises
     ------
     InputError
-        A grouping has one group, as many groups as pupils, or splits pupils as another does.
+        No pupils could tell what the random part asks for; see :mod:`identified`.
     """
     random = independent(cp.random)
     units = {each.group: units_of(cp, each.group) for each in random}
-    _check_groups(cp, units, random)
+    check_groups(cp, units, random)
     transform, places, backs = _transform(cp, random)
     terms = [
         Term(each, units[each.group], z, back)
@@ -150,51 +156,42 @@ def make_model(cp: CrossProducts) -> Model:
     else:
         system = _crossed(cp, [terms[i] for i in order], transform)
     total = transform.T @ cp.total() @ transform
-    return Model(
+    model = Model(
         system,
         tuple(terms[i] for i in order),
         tuple(order.index(i) for i in range(len(terms))),
         *_units_of_columns(cp, p),
         total / total[0, 0],
     )
+    _check_effects(cp, model, transform)
+    return model
 
 
-def _check_groups(
-    cp: CrossProducts, units: dict[tuple[str, ...], Units], random: list[RandomEffects]
-) -> None:
-    for columns, each in units.items():
-        name = ":".join(columns)
-        if len(each.labels) < 2:
-            raise InputError(
-                f'All pupils are in one group of "{name}"; comparing needs two at the least.',
-                column=name,
-            )
-        if len(each.labels) >= cp.n_pupils:
-            raise InputError(
-                f'Every group of "{name}" has one pupil; a school\'s share cannot be told apart.',
-                column=name,
-            )
-    for term in random:
-        effects = len(units[term.group].labels) * len(term.columns)
-        if effects >= cp.n_pupils:
-            raise InputError(
-                f'"{term.name}" has {effects:,} random effects and there are {cp.n_pupils:,}'
-                " pupils; they cannot be told apart.",
-                column=term.name,
-                mend="Let fewer effects vary.",
-            )
-    seen: dict[bytes, str] = {}
-    for columns, each in units.items():
-        _, first = np.unique(each.of, return_index=True)
-        rank = np.argsort(np.argsort(first))
-        key, name = rank[each.of].tobytes(), ":".join(columns)
-        if key in seen:
-            raise InputError(
-                f'"{seen[key]}" and "{name}" split the pupils in the same way.',
-                column=name,
-                mend="Keep one of them in the formula.",
-            )
-        seen[key] = name
+def _check_effects(cp: CrossProducts, model: Model, transform: Array) -> None:
+    """Refuse effects that no pupils could tell apart."""
+    p = len(cp.terms)
+    random = [term.effects for term in model.terms]
+    units = {term.effects.group: term.units for term in model.terms}
+    if any(place for each in random for place in each.columns):
+        check_slopes(random, {group: _within(cp, each) for group, each in units.items()})
+    total = transform.T @ cp.total() @ transform
+    for term in model.terms:
+        z = list(term.z)
+        check_collinear(term.effects, total[np.ix_(z, z)])
+        F = _rows(cp, term, transform)[:, :, :p]
+        explained = [
+            float(np.trace(np.linalg.solve(total[:p, :p], F[:, i].T @ F[:, i]))) / total[j, j]
+            for i, j in enumerate(z)
+        ]
+        check_left(term.effects, np.array(explained))
+
+
+def _within(cp: CrossProducts, units: Units) -> tuple[Array, Array]:
+    """Products of A about the means of groups, and squares about 0, summed over the groups."""
+    first = _packed(cp, units)[:, places(cp.width)[0]]
+    total = cp.total()
+    between = first.T @ (first / first[:, :1])
+    return total - between, np.diagonal(total)
 
 
 def _units_of_columns(cp: CrossProducts, p: int) -> tuple[Array, Array]:
@@ -279,14 +276,11 @@ def _parents(units: list[Units]) -> list[Integers | None] | None:
 def _nested(
     cp: CrossProducts, terms: list[Term], parents: list[Integers | None], transform: Array
 ) -> Problem:
-    finest = terms[0].units
     size = transform.shape[1]
-    S = _summed(cp, finest, transform)
-    F = S[:, list(terms[0].z), :]
-    above = S.sum(axis=0)
-    if parents[0] is not None:
-        above = np.zeros((len(terms[1].units.labels), size, size))
-        np.add.at(above, parents[0], S)
+    F = _rows(cp, terms[0], transform)
+    above = transform.T @ cp.total() @ transform
+    if len(terms) > 1:
+        above = _summed(cp, terms[1].units, transform)
     levels = tuple(
         Level(term.z, parent, len(term.units.labels))
         for term, parent in zip(terms, parents, strict=True)
@@ -301,12 +295,29 @@ def _crossed(cp: CrossProducts, terms: list[Term], transform: Array) -> Crossed:
     return Crossed(S, groupings, cp.n_pupils, kept)
 
 
+def _packed(cp: CrossProducts, units: Units) -> Array:
+    """Packed cross products of every unit."""
+    if len(units.labels) == len(cp.packed) and not (np.diff(units.of) < 0).any():
+        return cp.packed
+    order = np.argsort(units.of, kind="stable")
+    starts = np.flatnonzero(np.diff(units.of[order], prepend=-1))
+    found: Array = np.add.reduceat(cp.packed[order], starts, axis=0)
+    return found
+
+
 def _summed(cp: CrossProducts, units: Units, transform: Array) -> Array:
     """A'A of every unit, shape (number of units, k', k')."""
-    packed = cp.packed
-    if len(units.labels) < len(packed) or (np.diff(units.of) < 0).any():
-        packed = np.zeros((len(units.labels), cp.packed.shape[1]))
-        np.add.at(packed, units.of, cp.packed)
-    whole = unpack(packed, cp.width)
-    made: Array = transform.T @ whole @ transform
+    made: Array = transform.T @ unpack(_packed(cp, units), cp.width) @ transform
     return made
+
+
+def _rows(cp: CrossProducts, term: Term, transform: Array) -> Array:
+    """Z'A of every unit of a term, shape (number of units, q, k').
+
+    Only the rows that Z is made of are unpacked: the whole of A'A for 100,000 schools is large.
+    """
+    made = transform[:, list(term.z)]
+    needed = np.flatnonzero(made.any(axis=1))
+    raw = _packed(cp, term.units)[:, places(cp.width)[needed]]
+    found: Array = made[needed].T @ (raw @ transform)
+    return found

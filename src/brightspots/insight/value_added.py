@@ -20,6 +20,7 @@ from brightspots.core.engine import Source
 from brightspots.core.errors import InputError
 from brightspots.core.provenance import Provenance
 from brightspots.insight.cross_products import CrossProducts, cross_products
+from brightspots.insight.identified import already
 from brightspots.insight.intercept import fit_intercept
 from brightspots.insight.optimise import fit_system
 from brightspots.insight.random_terms import Model, Term, make_model
@@ -120,6 +121,8 @@ def value_added(cp: CrossProducts, *, reml: bool = True) -> ValueAdded:
         fit = _fit(cp, model, reml)
     except NotIdentifiedError as reason:
         raise InputError(_REASONS[str(reason)]) from reason
+    except np.linalg.LinAlgError as error:
+        raise InputError(_REASONS["digits"], mend=_FEWER) from error
     beta, se, criterion = _in_data_units(cp, fit, model.shift, model.scale)
     unit = float(model.scale[-1])
     raw = [model.system.effects(fit, place) for place in range(len(model.terms))]
@@ -216,6 +219,8 @@ _REASONS = {
     "there are as many school-level terms as schools.",
     "unbounded": "The variance between schools grows without end: "
     "the pupils of a school do not differ once the terms are known.",
+    "digits": "The terms and groups explain so much of the outcome, or of each other, that no"
+    " digits are left to fit by.",
     "residual": "The terms explain the outcome entirely; there is nothing left to compare.",
 }
 
@@ -244,12 +249,13 @@ def _check(cp: CrossProducts) -> None:
         if causes == [cp.terms[0]]:
             raise InputError(f'The term "{term}" is the same for every pupil.', mend=_LEAVE_OUT)
         raise InputError(
-            f'The term "{term}" cannot be identified: {", ".join(causes)} already say the same.',
+            f'The term "{term}" cannot be identified: {already(causes)} the same.',
             mend=_LEAVE_OUT,
         )
 
 
 _LEAVE_OUT = "Leave it out of the formula."
+_FEWER = "Take fewer terms, or let fewer effects vary."
 
 
 def _in_data_units(
