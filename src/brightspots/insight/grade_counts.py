@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from brightspots.core.errors import InputError
 
@@ -76,8 +77,11 @@ def grade_summary(frame: pl.DataFrame, bands: Sequence[Band], step: float = 1.0)
 
     the expectation of the sample variance. In the outer bands real marks crowd towards the centre
     of the scale: where the ministry publishes the mean itself, use that and take only the spread.
+
+    Grades are ordered, not measured: where their marks are not known, points put on them are a
+    choice by which schools can change places. :func:`grade_orders.ordered_summary` makes none.
     """
-    counts = _counts(frame, bands)
+    counts = grade_counts(frame, [band.column for band in bands])
     low = np.array([b.low for b in bands])
     high = np.array([b.high for b in bands])
     order = np.argsort(low)
@@ -85,7 +89,7 @@ def grade_summary(frame: pl.DataFrame, bands: Sequence[Band], step: float = 1.0)
         raise InputError("Two bands share a mark.", mend="Give bands that do not overlap.")
     middle = (low + high) / 2
     within = ((high - low + step) ** 2 - step**2) / 12
-    known = ~np.isnan(counts).all(axis=1)
+    known: NDArray[np.bool_] = np.asarray(~np.isnan(counts).all(axis=1))
     counts = np.nan_to_num(counts)
     n = counts.sum(axis=1)
     safe = np.maximum(n, 1.0)
@@ -103,24 +107,31 @@ def _with_nulls(name: str, values: np.ndarray, keep: np.ndarray) -> pl.Series:
     return pl.Series(name, np.where(keep, values, np.nan)).fill_nan(None)
 
 
-def _counts(frame: pl.DataFrame, bands: Sequence[Band]) -> np.ndarray:
-    columns = []
-    for band in bands:
-        if band.column not in frame.columns:
+def grade_counts(frame: pl.DataFrame, columns: Sequence[str]) -> NDArray[np.float64]:
+    """Read and check counts of grades, shape (rows, columns); nan where a cell is empty.
+
+    Raises
+    ------
+    InputError
+        A column is missing, or a count is negative, not finite or not whole.
+    """
+    found = []
+    for column in columns:
+        if column not in frame.columns:
             raise InputError(
                 "The column with the counts of this grade is not there.",
-                column=band.column,
+                column=column,
                 mend=f"Columns found: {', '.join(frame.columns)}.",
             )
-        if not frame.schema[band.column].is_numeric():
-            raise InputError("Counts of pupils must be numbers.", column=band.column)
-        values = frame[band.column].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        if not frame.schema[column].is_numeric():
+            raise InputError("Counts of pupils must be numbers.", column=column)
+        values = frame[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
         with np.errstate(invalid="ignore"):
             bad = (values < 0) | np.isinf(values) | (values != np.floor(values)) & ~np.isnan(values)
         if bad.any():
             row = int(np.argmax(bad))
             raise InputError(
-                f"A count of pupils cannot be {values[row]:g}.", row=row + 2, column=band.column
+                f"A count of pupils cannot be {values[row]:g}.", row=row + 2, column=column
             )
-        columns.append(values)
-    return np.column_stack(columns)
+        found.append(values)
+    return np.column_stack(found)

@@ -192,10 +192,10 @@ def prepare_rows(frame: pl.DataFrame, p: SchoolLevelParameters) -> SchoolRows:
     if has_year:
         usable &= frame[p.year].is_not_null().to_numpy()
     if not usable.any():
-        limits = "" if p.lower is None else f', or both "{p.lower}" and "{p.upper}"'
+        or_limits = "" if p.lower is None else f', or both "{p.lower}" and "{p.upper}"'
         raise InputError(
             "No row has an outcome together with a number of candidates or a sampling variance.",
-            mend=f'Give "{p.outcome}" with "{p.candidates}" or "{p.sampling_variance}"{limits}.',
+            mend=f'Give "{p.outcome}" with "{p.candidates}" or "{p.sampling_variance}"{or_limits}.',
         )
     work = frame.select(
         pl.col(p.school).cast(pl.String).alias("school"),
