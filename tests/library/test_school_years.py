@@ -159,13 +159,10 @@ def test_without_drift_it_is_the_nested_model_of_schools_and_their_years() -> No
     """(1 | school) + (1 | school:year) by the general solver, which is held to lme4."""
     frame = pupils(8, schools=60)
     ours = school_year_value_added(scan(frame), year="year")
-    joined = frame.with_columns(unit=pl.format("{}-{}", "school", "year"))
-    general = value_added(
-        cross_products(joined, "score ~ prior + factor(year) + (1 | school/unit)")
-    )
+    general = value_added(cross_products(frame, "score ~ prior + factor(year) + (1 | school/year)"))
     assert ours.reml_criterion == pytest.approx(general.reml_criterion, abs=1e-6)
     theirs = dict(general.variance_components.select("group", "variance").iter_rows())
-    expected = [theirs["school"], theirs["unit:school"], theirs["Residual"]]
+    expected = [theirs["school"], theirs["year:school"], theirs["Residual"]]
     np.testing.assert_allclose(ours.variance_components["variance"], expected, rtol=1e-5)
     same = general.effects.filter(pl.col("group") == "school").sort("level")
     for column in ("estimate", "cond_sd", "se_comparative", "se_diagnostic", "reliability"):
@@ -329,6 +326,8 @@ def test_years_may_be_spans_and_come_back_as_written() -> None:
     assert result.persistent.equals(plain.persistent)
     assert result.forecast("2024/25")["year"][0] == "2024/25"
     assert result.forecast("2024/25").drop("year").equals(plain.forecast(2024).drop("year"))
+    assert plain.forecast("2024/25")["year"][0] == 2024
+    assert plain.forecast("2021.0").equals(plain.forecast(2021))
 
 
 def test_weights_count_as_precision() -> None:
@@ -369,6 +368,9 @@ def test_what_cannot_be_used_is_refused_in_words() -> None:
     assert "no drift" in str(refusal(frame, drift="random walk"))
     dates = frame.with_columns(year=pl.format("{}-06-30", "year"))
     assert "a date, not a year" in str(refusal(dates))
+    days = frame.with_columns(year=pl.date(pl.col("year"), 6, 30))
+    assert "a date, not a year" in str(refusal(days, plain))
+    assert "type date" in str(refusal(days))
     words = frame.with_columns(year=pl.format("year {}", "year"))
     assert "is not a year" in str(refusal(words))
     excel = frame.with_columns(year=(pl.col("year") - 2020) * 365 + 44_000)
@@ -415,15 +417,20 @@ def test_a_state_panel_of_pupils_over_five_years(real_data: Path) -> None:
         school=pl.col("SCHOOL_NUMBER"),
     ).drop_nulls(["score", "school"])
     before = score.select("ID", start=pl.col("start") + 1, prior="score").unique(["ID", "start"])
-    frame = score.join(before, on=["ID", "start"]).with_columns(
-        unit=pl.format("{}-{}", "school", "year")
-    )
-    fixed = "score ~ prior + factor(GRADE) + factor(year)"
-    ours = school_year_value_added(scan(frame, f"{fixed} + (1 | school)"), year="year")
-    general = value_added(cross_products(frame, f"{fixed} + (1 | school/unit)"))
+    frame = score.join(before, on=["ID", "start"])
+    cp = cross_products(frame, "score ~ prior + factor(GRADE) + factor(year) + (1 | school/year)")
+    ours, general = school_year_value_added(cp, year="year"), value_added(cp)
     assert ours.years == ("2021_2022", "2022_2023", "2023_2024", "2024_2025")
     assert ours.reml_criterion == pytest.approx(general.reml_criterion, rel=1e-10)
     theirs = dict(general.variance_components.select("group", "variance").iter_rows())
-    expected = [theirs["school"], theirs["unit:school"], theirs["Residual"]]
+    expected = [theirs["school"], theirs["year:school"], theirs["Residual"]]
     np.testing.assert_allclose(ours.variance_components["variance"], expected, rtol=1e-5)
-    assert compare_drift(scan(frame, f"{fixed} + (1 | school)"), year="year").p_value <= 1.0
+
+
+def test_school_years_may_also_stand_in_the_formula() -> None:
+    frame = pupils(4)
+    plain = school_year_value_added(scan(frame), year="year")
+    fixed = "score ~ prior + factor(year)"
+    for random in ("(1 | school/year)", "(1 | school) + (1 | school:year)"):
+        written = school_year_value_added(cross_products(frame, f"{fixed} + {random}"), year="year")
+        assert written.persistent.equals(plain.persistent)

@@ -143,7 +143,9 @@ class SchoolYearValueAdded:
             raise InputError(f'"{label}" is not a year.', mend="Give 2025, or 2024/25.")
         at = np.flatnonzero(layout.cells.times == when)
         n = layout.counts[at[0]] if at.size else np.zeros(len(layout.schools), dtype=np.int64)
-        shown = layout.years[int(at[0])] if at.size else (int(when) if label.isdigit() else label)
+        shown: int | str = int(when) if isinstance(layout.years[0], int) else label
+        if at.size:
+            shown = layout.years[int(at[0])]
         frame = pl.DataFrame(
             {
                 "school": layout.schools,
