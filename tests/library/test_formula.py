@@ -56,7 +56,17 @@ def test_arithmetic_keeps_the_name_the_user_wrote_and_follows_python() -> None:
         ("y ~ x:(1 | s)", "only be added"),
         ("y ~ 0 + x + (1 | s)", "without an intercept"),
         ("y ~ x - 1 + (1 | s)", "without an intercept"),
-        ("y ~ log(x) + (1 | s)", "log() is not known"),
+        ("y ~ log(x) + (1 | s)", "log() is not done"),
+        ("y ~ f(x) + (1 | s)", "f() is not known"),
+        ("cbind(y, z) ~ x + (1 | s)", "logit models are not done"),
+        ("y ~ ns(x, 3) + (1 | s)", "ns() is a curve"),
+        ("y ~ offset(x) + (1 | s)", "Take it off the outcome"),
+        ("y ~ x + ar1(x | s)", "structure of covariance"),
+        ("y ~ . + (1 | s)", "all other columns"),
+        ("y ~ x + (1 | (a/b))", "holds parentheses"),
+        ("y ~ x + ((1 | s))", "only be added"),
+        ("y ~ x + (1 | a | b)", "needs a random part"),
+        ("y ~ x + (1 | s", "needs a random part"),
         ("y ~ I(__import__('os')) + (1 | s)", "not arithmetic"),
         ("y ~ I(x.real) + I(3) + (1 | s)", "not arithmetic"),
         ("y ~ I(x if x else 1) + (1 | s)", "not arithmetic"),
@@ -74,6 +84,40 @@ def test_what_cannot_be_read_or_is_not_done_is_said_in_words(text: str, words: s
     with pytest.raises(InputError) as refused:
         parse_formula(text)
     assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("random", "effects"),
+    [
+        ("(1 | s)", [""]),
+        ("(x | s)", ["", "x"]),
+        ("(0 + x | s)", ["x"]),
+        ("(x - 1 | s)", ["x"]),
+        ("(-1 + x | s)", ["x"]),
+        ("((x + z)^2 | s)", ["", "x", "z", "x:z"]),
+        ("(1 + (x) | s)", ["", "x"]),
+        ("(as.factor(x) | s)", ["", "as.factor(x)"]),
+        ("(`a b`:x | s)", ["", "a b:x"]),
+    ],
+)
+def test_what_varies_is_read_as_a_formula_of_its_own(random: str, effects: list[str]) -> None:
+    (term,) = parse_formula(f"y ~ {random}").random
+    assert [":".join(v.name for v in effect) for effect in term.effects] == effects
+    assert term.correlated
+
+
+@pytest.mark.parametrize(
+    ("random", "groups"),
+    [
+        ("(1 | district/school)", ["school:district", "district"]),
+        ("(1 | a/b/c)", ["c:b:a", "b:a", "a"]),
+        ("(1 | a:b)", ["a:b"]),
+        ("(1 | `the a`/b.c)", ["b.c:the a", "the a"]),
+        ("(1 | a) + (x || b) + (1 | c:a)", ["a", "b", "c:a"]),
+    ],
+)
+def test_groupings_are_named_as_in_lme4_the_inner_one_first(random: str, groups: list[str]) -> None:
+    assert [term.name for term in parse_formula(f"y ~ x + {random}").random] == groups
 
 
 FRAME = pl.DataFrame(

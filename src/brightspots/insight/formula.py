@@ -18,6 +18,7 @@ from formulaic.parser import DefaultFormulaParser
 
 from brightspots.core.errors import InputError
 from brightspots.insight.arithmetic import parse_arithmetic
+from brightspots.insight.not_done import not_done
 
 EXAMPLE = 'Write for instance "score ~ prior + sex + (1 | school)".'
 MAX_LENGTH = 5_000
@@ -35,7 +36,8 @@ class Variable:
     columns : tuple of str
         The columns that it reads.
     categorical : bool
-        True for ``factor(column)`` and ``C(column)``: a factor whatever the column holds.
+        True for ``factor(column)``, ``as.factor(column)`` and ``C(column)``: a factor whatever the
+        column holds.
     arithmetic : ast.expr or None
         The expression inside ``I()``.
     """
@@ -188,6 +190,10 @@ class _StandIns:
                     inside, length = _inside_parentheses(rest, text)
                     out.append(self._add(_call(name, inside, text)))
                     position += length
+                elif name == ".":
+                    raise InputError(
+                        'A "." for all other columns is not done.', mend="Name the columns."
+                    )
                 else:
                     out.append(self._add(Variable(name, (name,))))
             elif number is not None:
@@ -232,7 +238,7 @@ def _inside_parentheses(rest: str, text: str) -> tuple[str, int]:
 
 
 def _call(function: str, inside: str, text: str) -> Variable:
-    if function in ("factor", "C"):
+    if function in ("factor", "as.factor", "C"):
         match = re.fullmatch(r"\s*(?:`([^`]+)`|([^\W\d][\w.]*))\s*", inside)
         if match is None:
             raise InputError(f"{function}() takes one column and nothing else.", mend=EXAMPLE)
@@ -241,18 +247,46 @@ def _call(function: str, inside: str, text: str) -> Variable:
     if function == "I":
         tree, columns = parse_arithmetic(inside)
         return Variable(f"I({inside.strip()})", columns, arithmetic=tree)
-    raise InputError(
-        f"{function}() is not known in a formula.",
-        mend="I() for arithmetic and factor() are; add any other column to the file first.",
-    )
+    raise not_done(function)
+
+
+@dataclass(frozen=True)
+class _Bar:
+    """``(effects | group)`` in a masked formula, from `start` up to `end`."""
+
+    start: int
+    end: int
+    effects: str
+    bars: str
+    group: str
+
+
+def _bars(masked: str) -> list[_Bar]:
+    """Find every pair of parentheses with a bar of its own; effects may hold further pairs."""
+    open_at: list[int] = []
+    found = []
+    for position, character in enumerate(masked):
+        if character == "(":
+            open_at.append(position)
+        elif character == ")" and open_at:
+            start = open_at.pop()
+            match = re.fullmatch(r"([^|]*)(\|+)([^|()]*)", masked[start + 1 : position])
+            if match is not None:
+                found.append(_Bar(start, position + 1, match[1], match[2], match[3]))
+    return found
 
 
 def _split_random_part(
     masked: str, names: _StandIns, text: str
 ) -> tuple[str, tuple[RandomTerm, ...]]:
     """Take every ``(effects | group)`` out of a masked formula."""
-    bars = list(re.finditer(r"\(([^()|]*)(\|+)([^()|]*)\)", masked))
-    if masked.count("|") != sum(len(bar.group(2)) for bar in bars) or not bars:
+    if re.search(r"\|[^|()]*\(", masked):
+        raise InputError(
+            f'What stands after a bar in "{text}" holds parentheses; that is not done.',
+            mend='Write the columns alone: "(1 | district/school)".',
+        )
+    bars = _bars(masked)
+    if masked.count("|") != sum(len(bar.bars) for bar in bars) or not bars:
         raise InputError(
             f'The formula "{text}" needs a random part such as "(1 | school)", in parentheses.',
             mend=EXAMPLE,
@@ -260,7 +294,7 @@ def _split_random_part(
     random: list[RandomTerm] = []
     fixed = masked
     for bar in reversed(bars):
-        before, after = fixed[: bar.start()].rstrip(), fixed[bar.end() :].lstrip()
+        before, after = fixed[: bar.start].rstrip(), fixed[bar.end :].lstrip()
         if not before.endswith(("+", "~")) or (after and after[0] not in "+-"):
             raise InputError(
                 "A random part can only be added to the formula, with +.", mend=EXAMPLE
@@ -270,7 +304,7 @@ def _split_random_part(
         else:
             fixed = f"{before} {after.removeprefix('+') or '1'}"
     for bar in bars:
-        random.extend(_random_terms(bar[1], bar[2], bar[3], names, text))
+        random.extend(_random_terms(bar.effects, bar.bars, bar.group, names, text))
     return fixed, tuple(random)
 
 
