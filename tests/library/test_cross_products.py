@@ -11,6 +11,7 @@ import pytest
 
 from brightspots.core.errors import InputError
 from brightspots.insight.cross_products import CrossProducts, cross_products
+from brightspots.insight.value_added import value_added
 
 FORMULA = "score ~ prior * sex + (1 | school)"
 
@@ -107,6 +108,63 @@ def test_parts_merged_equal_the_whole_though_they_were_shifted_differently() -> 
     assert merged.schools == whole.schools
     assert merged.n_pupils == 90
     np.testing.assert_allclose(in_data_units(merged), in_data_units(whole), rtol=1e-10)
+
+
+def test_a_level_that_was_not_given_is_refused_and_not_taken_for_the_reference() -> None:
+    with pytest.raises(InputError, match='"M" is not among those given'):
+        cross_products(pupils(), FORMULA, levels={"sex": ("D", "F")})
+
+
+@pytest.mark.parametrize("weights", [None, "size"])
+def test_districts_send_their_sums_alone(tmp_path: Path, weights: str | None) -> None:
+    """Scanned apart, saved, loaded and merged: the sums and the fit of the whole."""
+    frame = pupils(400, offset=1e3).with_columns(
+        pl.Series("size", np.random.default_rng(2).uniform(0.5, 2, 400)),
+        pl.Series("year", [2021 + i % 3 for i in range(400)]),
+    )
+    formula = "score ~ prior * sex + (1 + prior | school)"
+    asked = {"levels": {"sex": ("F", "M")}, "weights": weights, "by": ("year",)}
+    for place, rows in enumerate((frame[:150], frame[150:290], frame[290:])):
+        cross_products(rows, formula, **asked).save(tmp_path / str(place))
+    loaded = [CrossProducts.load(tmp_path / str(place)) for place in range(3)]
+    first = cross_products(frame[:150], formula, **asked)
+    assert loaded[0].packed.tobytes() == first.packed.tobytes()
+    assert loaded[0].provenance == first.provenance
+    assert (loaded[0].random, loaded[0].levels, loaded[0].groups) == (
+        first.random,
+        first.levels,
+        first.groups,
+    )
+    merged = loaded[0].merge(loaded[1]).merge(loaded[2])
+    whole = cross_products(frame, formula, **asked)
+    assert merged.cells.equals(whole.cells)
+    ours, theirs = in_data_units(merged), in_data_units(whole)
+    size = np.abs(theirs).max(axis=0)
+    np.testing.assert_allclose(ours / size, theirs / size, atol=1e-9)
+    assert merged.sum_log_w == pytest.approx(whole.sum_log_w, rel=1e-9)
+    ours, theirs = value_added(merged), value_added(whole)
+    np.testing.assert_allclose(
+        ours.fixed_effects["estimate"], theirs.fixed_effects["estimate"], rtol=1e-6
+    )
+    assert ours.reml_criterion == pytest.approx(theirs.reml_criterion, rel=1e-9)
+
+
+@pytest.mark.parametrize("damage", ["no folder", "no JSON", "cut", "other version", "no cells"])
+def test_what_was_saved_and_damaged_is_refused(tmp_path: Path, damage: str) -> None:
+    folder = tmp_path / "sums"
+    if damage != "no folder":
+        cross_products(pupils(), FORMULA).save(folder)
+    about = folder / "about.json"
+    if damage == "no JSON":
+        about.write_text("[1]")
+    elif damage == "cut":
+        (folder / "cells.parquet").write_bytes((folder / "cells.parquet").read_bytes()[:100])
+    elif damage == "other version":
+        about.write_text(about.read_text().replace('"format": 1', '"format": 99'))
+    elif damage == "no cells":
+        (folder / "cells.parquet").unlink()
+    with pytest.raises(InputError, match="sums"):
+        CrossProducts.load(folder)
 
 
 def test_parts_with_other_levels_are_not_merged() -> None:

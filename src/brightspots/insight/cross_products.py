@@ -10,9 +10,11 @@ The cross products of a small school disclose its pupils: treat them as pupils' 
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,6 +38,8 @@ __all__ = ["ONE_THREAD_ROWS", "CrossProducts", "cross_products", "cross_products
 
 METHOD = "cross products per school"
 METHOD_VERSION = "1"
+FILE_FORMAT = 1
+_CELLS, _ABOUT = "cells.parquet", "about.json"
 
 Array = NDArray[np.float64]
 
@@ -169,6 +173,87 @@ class CrossProducts:
     def matrices(self) -> Array:
         """Every S_j in full, shape (J, k, k)."""
         return unpack(self.packed, self.width)
+
+    def save(self, folder: str | Path) -> None:
+        """Write ``cells.parquet`` and ``about.json`` into a folder, which is made if needed.
+
+        The files hold what :meth:`load` needs to give the same numbers to the last bit, and no row
+        of a pupil. Sums over small cells disclose pupils all the same: keep and send them as
+        pupils' data.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        sums = {f"s{place}": self.packed[:, place] for place in range(self.packed.shape[1])}
+        groups = {f"g{place}": self.cells[name] for place, name in enumerate(self.groups)}
+        pl.DataFrame({**groups, "n": self.counts, **sums}).write_parquet(folder / _CELLS)
+        about = {"format": FILE_FORMAT} | {
+            name: getattr(self, name) for name in ("formula", "terms", "extra", "outcome", "groups",
+                                                   "levels", "n_rows", "n_dropped", "sum_log_w",
+                                                   "weights")
+        }  # fmt: skip
+        about |= {"random": [asdict(each) for each in self.random]}
+        about |= {"shift": self.shift.tolist(), "scale": self.scale.tolist()}
+        about |= {"provenance": self.provenance.as_dict()}
+        text = json.dumps(about, indent=2, ensure_ascii=False, sort_keys=True)
+        (folder / _ABOUT).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: str | Path) -> CrossProducts:
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        InputError
+            The folder holds no cross products, or damaged ones, or those of another version.
+        """
+        folder = Path(folder)
+        try:
+            about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+            if about.pop("format") != FILE_FORMAT:
+                raise InputError(
+                    "These cross products were written by another version.",
+                    file=str(folder),
+                    mend="Scan the pupils again.",
+                )
+            table = pl.read_parquet(folder / _CELLS)
+            k = len(about["terms"]) + len(about["extra"]) + 1
+            groups = tuple(about.pop("groups"))
+            provenance = about.pop("provenance")
+            return cls(
+                cells=pl.DataFrame(
+                    {name: table[f"g{place}"] for place, name in enumerate(groups)}
+                ),
+                groups=groups,
+                counts=table["n"].to_numpy(),
+                packed=np.ascontiguousarray(table.select(f"s{place}" for place in range(k * (k + 1) // 2)).to_numpy()),
+                levels={name: tuple(each) for name, each in about.pop("levels").items()},
+                random=tuple(
+                    RandomEffects(
+                        tuple(each["group"]), tuple(each["columns"]), tuple(each["terms"]),
+                        each["correlated"],
+                    )
+                    for each in about.pop("random")
+                ),
+                terms=tuple(about.pop("terms")),
+                extra=tuple(about.pop("extra")),
+                provenance=Provenance(**provenance),
+                shift=np.array(about.pop("shift")),
+                scale=np.array(about.pop("scale")),
+                **about,
+            )  # fmt: skip
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            pl.exceptions.PolarsError,
+        ) as error:
+            raise InputError(
+                f"These are not the cross products of a scan ({type(error).__name__}).",
+                file=str(folder),
+                mend="Give the folder that was saved, with its two files.",
+            ) from error
 
     def merge(self, other: CrossProducts) -> CrossProducts:
         """Join two parts of a system, scanned apart; a cell in both gets its pupils together.

@@ -220,6 +220,7 @@ def _levels(
                 "label"
             ].to_list()
             found[name] = _in_order(labels)
+    _check_given(table, rows, {name: factors[name] for name in factors if name in given}, found)
     for name, variable in factors.items():
         if rows is not None and len(found[name]) == 1:
             raise InputError(
@@ -229,6 +230,30 @@ def _levels(
                 mend="Leave it out of the formula.",
             )
     return found
+
+
+def _check_given(
+    table: Table,
+    rows: ir.Table,
+    fixed: Mapping[str, Variable],
+    levels: Mapping[str, tuple[str, ...]],
+) -> None:
+    """Refuse a level that is not among those given: it would pass for the reference."""
+    if not fixed:
+        return
+    others = {}
+    for place, (name, variable) in enumerate(fixed.items()):
+        label = _label(rows[variable.columns[0]])
+        others[f"other_{place}"] = label.isin(levels[name]).ifelse(ibis.null("string"), label).min()
+    wrong = table.ask(rows.aggregate(**others)).row(0)
+    for (name, variable), level in zip(fixed.items(), wrong, strict=True):
+        if level is not None:
+            raise InputError(
+                f'The level "{level}" is not among those given for the factor.',
+                file=table.name,
+                column=variable.columns[0],
+                mend=f"Give all levels of {name} to every part.",
+            )
 
 
 def _factor_variables(formula: Formula, kinds: Mapping[str, str]) -> dict[str, Variable]:
