@@ -126,6 +126,7 @@ def map_chart(found: Sequence[Key], outlines: Sequence[Area]) -> charts.Chart | 
             stage = "rest"
         before = stages.get(key.school, stage)
         stages[key.school] = min(stage, before, key=FURTHEST.index)
+    linked = len(stages) <= charts.MAX_LINKS  # above, marks are too close to be chosen one by one
     points: dict[int, charts.SpotMark] = {}
     for key in found:
         if key.latitude is None or key.longitude is None or key.school in points:
@@ -135,7 +136,7 @@ def map_chart(found: Sequence[Key], outlines: Sequence[Area]) -> charts.Chart | 
             latitude=key.latitude,
             longitude=key.longitude,
             stage=stages[key.school],  # type: ignore[arg-type] # one of the four words above
-            href=spot_url(key.code, key.subject),
+            href=spot_url(key.code, key.subject) if linked else "",
         )
     if not points:
         return None

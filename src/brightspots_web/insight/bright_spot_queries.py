@@ -149,10 +149,9 @@ def pairs(acting: Appointment | None, search: Search, run: Run | None) -> QueryS
     Two halves: what the analysis flags, with or without a note of people's; and what people noted
     though the analysis does not, or no longer, flag it.
     """
-    schools = schools_to_visit(acting)
+    places = _places(acting)
     if search.area is not None:
-        schools = schools.filter(directory.within(search.area))
-    places = Q(school__in=schools.order_by().values("pk"))
+        places &= Q(school__area__path__startswith=search.area.path)
     if search.subject:
         places &= Q(subject=search.subject)
     if run is None:
@@ -162,8 +161,19 @@ def pairs(acting: Appointment | None, search: Search, run: Run | None) -> QueryS
     if search.label:
         return _found(places, search, run)
     both: QuerySet[Any, Any] = _found(places, search, run).order_by()
-    both = both.union(_noted(places, search, run).order_by())
+    both = both.union(_noted(places, search, run).order_by(), all=True)
     return both.order_by("by_name", "by_code", "outcome")
+
+
+def _places(acting: Appointment | None) -> Q:
+    """Rows at schools that this appointment may visit.
+
+    Who sees the whole system needs no list of its schools: with one, the database would look at
+    every school instead of at those that are flagged.
+    """
+    if may(acting, Capability.SEE_BRIGHT_SPOTS) and may(acting, Capability.SEE_SYSTEM):
+        return Q()
+    return Q(school__in=schools_to_visit(acting).order_by().values("pk"))
 
 
 def _found(places: Q, search: Search, run: Run) -> QuerySet[Any, Any]:
@@ -286,7 +296,7 @@ def figure_to_test_against(steps: Sequence[BrightSpotStep]) -> dict[str, Any]:
 def subjects(acting: Appointment | None, run: Run | None) -> list[str]:
     """Outcomes to filter by: those of the analysis, then others that people noted."""
     known = list(queries.scales(run))
-    noted = BrightSpot.objects.filter(school__in=schools_to_visit(acting).order_by().values("pk"))
+    noted = BrightSpot.objects.filter(_places(acting))
     names = noted.order_by("subject").values_list("subject", flat=True).distinct()
     return known + [name for name in names if name not in known]
 

@@ -6,13 +6,14 @@ from brightspots_web.shared.charts.histogram import histogram
 from brightspots_web.shared.charts.intervals import intervals
 from brightspots_web.shared.charts.maps import Area, area_map, rings_of
 from brightspots_web.shared.charts.scatter import Pair, scatter
-from brightspots_web.shared.charts.schools_map import Point, school_map
+from brightspots_web.shared.charts.schools_map import MAX_LINKS, Point, school_map
 from brightspots_web.shared.charts.shares import Share, shares
 from brightspots_web.shared.charts.spots_map import SpotMark, spots_map
 from brightspots_web.shared.charts.strip import family_strip
 from brightspots_web.shared.charts.trend import Series, trend
 
 __all__ = [
+    "MAX_LINKS",
     "Area",
     "Chart",
     "Estimate",
