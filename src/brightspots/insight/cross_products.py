@@ -217,6 +217,7 @@ class CrossProducts:
                 )
             table = pl.read_parquet(folder / _CELLS)
             k = len(about["terms"]) + len(about["extra"]) + 1
+            sums = table.select(f"s{place}" for place in range(k * (k + 1) // 2))
             groups = tuple(about.pop("groups"))
             provenance = about.pop("provenance")
             return cls(
@@ -225,7 +226,7 @@ class CrossProducts:
                 ),
                 groups=groups,
                 counts=table["n"].to_numpy(),
-                packed=np.ascontiguousarray(table.select(f"s{place}" for place in range(k * (k + 1) // 2)).to_numpy()),
+                packed=np.ascontiguousarray(sums.to_numpy()),
                 levels={name: tuple(each) for name, each in about.pop("levels").items()},
                 random=tuple(
                     RandomEffects(
