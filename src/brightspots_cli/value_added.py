@@ -50,6 +50,10 @@ def command(
             show_default=False,
         ),
     ] = None,
+    robust: Annotated[
+        bool,
+        typer.Option("--robust", help="Add standard errors that hold if the variances do not."),
+    ] = False,
 ) -> None:
     """Value added of schools from pupils' results (linear mixed models, exact REML, as lme4).
 
@@ -75,7 +79,7 @@ def command(
 
     Writes into OUT, all or nothing:
 
-    fixed_effects.csv: term, estimate, se
+    fixed_effects.csv: term, estimate, se (and se_robust with --robust: cluster sandwich, CR0)
 
     variance_components.csv: group, term1, term2, variance (the last group is Residual)
 
@@ -100,7 +104,7 @@ def command(
     loaded = time.perf_counter()
     pupil_options.check(file, formula, pupil_options.checks(year, pupil, scale))
     checked = time.perf_counter()
-    result = value_added_of(file, formula, reml=not ml, weights=weights)
+    result = value_added_of(file, formula, reml=not ml, weights=weights, robust=robust)
     seconds = {"load": loaded - started, "check": checked - loaded, **result.seconds}
     write_results(out, result, seconds)
     note = _note(result)

@@ -90,6 +90,8 @@ class Model:
         Of X and y: a column is (raw - shift) / scale.
     second_moments : ndarray, shape (k', k')
         Mean of A'A over pupils (weighted where there are weights).
+    transform : ndarray, shape (k, k')
+        A' = A T with A as scanned.
     """
 
     system: Problem | Crossed
@@ -98,6 +100,7 @@ class Model:
     shift: Array
     scale: Array
     second_moments: Array
+    transform: Array
 
 
 def units_of(cp: CrossProducts, columns: tuple[str, ...]) -> Units:
@@ -162,23 +165,24 @@ def make_model(cp: CrossProducts) -> Model:
         tuple(order.index(i) for i in range(len(terms))),
         *_units_of_columns(cp, p),
         total / total[0, 0],
+        transform,
     )
-    _check_effects(cp, model, transform)
+    _check_effects(cp, model)
     return model
 
 
-def _check_effects(cp: CrossProducts, model: Model, transform: Array) -> None:
+def _check_effects(cp: CrossProducts, model: Model) -> None:
     """Refuse effects that no pupils could tell apart."""
     p = len(cp.terms)
     random = [term.effects for term in model.terms]
     units = {term.effects.group: term.units for term in model.terms}
     if any(place for each in random for place in each.columns):
         check_slopes(random, {group: _within(cp, each) for group, each in units.items()})
-    total = transform.T @ cp.total() @ transform
+    total = model.transform.T @ cp.total() @ model.transform
     for term in model.terms:
         z = list(term.z)
         check_collinear(term.effects, total[np.ix_(z, z)])
-        F = _rows(cp, term, transform)[:, :, :p]
+        F = _rows(cp, term, model.transform)[:, :, :p]
         explained = [
             float(np.trace(np.linalg.solve(total[:p, :p], F[:, i].T @ F[:, i]))) / total[j, j]
             for i, j in enumerate(z)

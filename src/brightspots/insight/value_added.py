@@ -31,6 +31,7 @@ from brightspots.insight.reml import (
     Problem,
     unidentified,
 )
+from brightspots.insight.robust import robust_covariance
 
 METHOD = "value added: linear mixed model, pupils"
 METHOD_VERSION = "2"
@@ -49,7 +50,7 @@ class ValueAdded:
     Parameters
     ----------
     fixed_effects : polars.DataFrame
-        term, estimate, se.
+        term, estimate, se; and se_robust where it was asked for.
     variance_components : polars.DataFrame
         group, term1, term2, variance; `term2` is there for a covariance. The last row is the group
         ``Residual``.
@@ -95,7 +96,7 @@ class ValueAdded:
     seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
-def value_added(cp: CrossProducts, *, reml: bool = True) -> ValueAdded:
+def value_added(cp: CrossProducts, *, reml: bool = True, robust: bool = False) -> ValueAdded:
     """Fit a linear mixed model from cross products.
 
     Parameters
@@ -103,6 +104,9 @@ def value_added(cp: CrossProducts, *, reml: bool = True) -> ValueAdded:
     cp : CrossProducts
     reml : bool
         Restricted maximum likelihood (the default) or maximum likelihood.
+    robust : bool
+        Add standard errors of the coefficients that do not rest on the model's variances
+        (``se_robust``); see :mod:`robust`.
 
     Returns
     -------
@@ -123,7 +127,15 @@ def value_added(cp: CrossProducts, *, reml: bool = True) -> ValueAdded:
         raise InputError(_REASONS[str(reason)]) from reason
     except np.linalg.LinAlgError as error:
         raise InputError(_REASONS["digits"], mend=_FEWER) from error
-    beta, se, criterion = _in_data_units(cp, fit, model.shift, model.scale)
+    beta, back, criterion = _in_data_units(cp, fit, model.shift, model.scale)
+    fixed = {
+        "term": list(cp.terms),
+        "estimate": beta,
+        "se": _root(np.diagonal(fit.sigma2 * back @ fit.T_xx_inverse @ back.T)),
+    }
+    if robust:
+        sandwich = robust_covariance(cp, model, fit)
+        fixed["se_robust"] = _root(np.diagonal(back @ sandwich @ back.T))
     unit = float(model.scale[-1])
     raw = [model.system.effects(fit, place) for place in range(len(model.terms))]
     predicted = [
@@ -136,7 +148,7 @@ def value_added(cp: CrossProducts, *, reml: bool = True) -> ValueAdded:
     shares = _shares(model, raw, fit)
     seconds = {**cp.seconds, "fit": time.perf_counter() - started}
     return ValueAdded(
-        fixed_effects=pl.DataFrame({"term": list(cp.terms), "estimate": beta, "se": se}),
+        fixed_effects=pl.DataFrame(fixed),
         variance_components=_variance_components(model, predicted, residual),
         icc=shares[model.terms[school].effects.name],
         criterion_name="REML" if reml else "ML",
@@ -201,13 +213,14 @@ def value_added_of(
     input_hash: str | None = None,
     threads: int | None = None,
     weights: str | None = None,
+    robust: bool = False,
 ) -> ValueAdded:
     """Scan pupils and fit the model; see :func:`cross_products` and :func:`value_added`."""
     cp = cross_products(
         source, formula, levels=levels, input_hash=input_hash, threads=threads, weights=weights
     )
     try:
-        return value_added(cp, reml=reml)
+        return value_added(cp, reml=reml, robust=robust)
     except InputError as error:
         if error.file is None and isinstance(source, str | Path):
             error.file = str(source)  # the cross products alone do not know their file
@@ -261,20 +274,19 @@ _FEWER = "Take fewer terms, or let fewer effects vary."
 def _in_data_units(
     cp: CrossProducts, fit: Fit, shift: Array, scale: Array
 ) -> tuple[Array, Array, float]:
-    """Coefficients, standard errors and criterion in the units of the data."""
+    """Coefficients and criterion in the units of the data, and the matrix that takes them there."""
     p = len(cp.terms)
     # beta_raw = back @ beta + (shift of the outcome, 0, ...)
     back = np.diag(scale[-1] / scale[:p])
     back[0, 1:] = -back.diagonal()[1:] * shift[1:p]
     beta = back @ fit.beta
     beta[0] += shift[-1]
-    covariance = fit.sigma2 * back @ fit.T_xx_inverse @ back.T
     degrees = cp.n_pupils - p if fit.reml else cp.n_pupils
     criterion = fit.criterion + 2 * degrees * float(np.log(scale[-1]))
     if fit.reml:
         criterion += 2 * float(np.log(scale[:p]).sum())
     criterion -= cp.sum_log_w
-    return beta, np.sqrt(np.diagonal(covariance)), criterion
+    return beta, back, criterion
 
 
 def effects_table(term: Term, predicted: Effects) -> pl.DataFrame:
