@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# As the command line has it; before numpy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 REAL_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

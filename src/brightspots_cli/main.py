@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import tempfile
 import traceback
@@ -52,6 +53,9 @@ def _say(words: str) -> None:
 
 def run() -> None:
     """Run the command line; what a person got wrong ends with one clear line and exit code 2."""
+    # Our matrices are small: threads that wait for each other cost more than they give, and their
+    # number changes the last digits. To be said before numpy is loaded.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _register()
     try:
         app()
