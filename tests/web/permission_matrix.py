@@ -352,6 +352,10 @@ MATRIX: dict[str, list[Case]] = {
     "insight:effects_parquet": [Case(kwargs=_with_rows, get=allow({"analyst"}))],
     "insight:tables": [Case(kwargs=_with_rows, get=allow({"analyst"}))],
     "insight:record": [Case(kwargs=_a_draft, get=allow({"analyst"}))],
+    "insight:diagnostics": [
+        Case(kwargs=_a_run, get=allow({"analyst"})),
+        Case(kwargs=_a_draft, get=allow({"analyst"})),
+    ],
     "insight:compare": [Case(get=allow({"analyst"}))],
     "insight:bright_spots": [Case(get=allow(LOOK_FOR_SPOTS))],
     "insight:bright_spots_export": [

@@ -13,15 +13,17 @@ from django.http import (
     JsonResponse,
     StreamingHttpResponse,
 )
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from brightspots_web.directory.decorators import requires
 from brightspots_web.directory.middleware import ActingRequest
-from brightspots_web.insight import actions, downloads, run_queries
+from brightspots_web.insight import actions, diagnostic_pages, downloads, pages, run_queries
 from brightspots_web.insight.forms import WithdrawForm
 from brightspots_web.insight.models import Run
+from brightspots_web.shared.components import Link
 from brightspots_web.shared.exports import respond
 from brightspots_web.shared.permissions import Capability
 
@@ -82,6 +84,24 @@ def discard(request: ActingRequest, uuid: UUID) -> HttpResponse:
         return redirect("insight:run", uuid=uuid)
     messages.success(request, _("The draft is gone. Nothing else was changed."))
     return redirect("insight:runs")
+
+
+@requires(Capability.ANALYSE)
+@require_safe
+def diagnostics(request: ActingRequest, uuid: UUID) -> HttpResponse:
+    """What to look at before publishing."""
+    found = _run(request, uuid)
+    context = {
+        "run": found,
+        "parts": diagnostic_pages.parts(found, downloads.diagnostics(found)),
+        "problems": found.summary.get("problems", {}),
+        "breadcrumb": [
+            Link(_("Analyses"), reverse("insight:runs")),
+            Link(pages.made(found), reverse("insight:run", args=[found.uuid])),
+            Link(_("Diagnostics")),
+        ],
+    }
+    return render(request, "insight/diagnostics.html", context)
 
 
 @requires(Capability.ANALYSE)

@@ -13,6 +13,7 @@ urlpatterns = [
     path("runs/", views.runs, name="runs"),
     path("runs.<export:fmt>", views.runs_export, name="runs_export"),
     path("runs/<uuid:uuid>/", views.run, name="run"),
+    path("runs/<uuid:uuid>/diagnostics/", run_views.diagnostics, name="diagnostics"),
     path("runs/<uuid:uuid>/publish/", run_views.publish, name="publish"),
     path("runs/<uuid:uuid>/withdraw/", run_views.withdraw, name="withdraw"),
     path("runs/<uuid:uuid>/discard/", run_views.discard, name="discard"),

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from scipy.stats import chi2, norm
 
 from brightspots.insight.cross_products import CrossProducts
+from brightspots.insight.heavy_tails import unshrunken
 from brightspots.insight.school_level import SchoolLevelValueAdded
 from brightspots.insight.school_years import SchoolYearValueAdded
+from brightspots.insight.spreads import spread_of_groups
 from brightspots.insight.value_added import ValueAdded
 from brightspots_web.insight.analysis.inputs import folder_of
 from brightspots_web.insight.downloads import DIAGNOSTICS
@@ -36,12 +38,45 @@ def of_pupils(
     sigma2 = float(fitted.variance_components["variance"][-1])
     tau2 = float(fitted.variance_components["variance"][0])
     omega2 = 0.0
-    if isinstance(fitted, SchoolYearValueAdded):
+    several = isinstance(fitted, SchoolYearValueAdded)
+    if several:
         omega2 = float(fitted.variance_components["variance"][1])
+    lost = len(cp.terms) + len(np.unique(cp.cells["school"].to_numpy().astype(str)))
     return {
         **_of_effects(persistent),
         "influence": influence(cp, sigma2, tau2, omega2),
+        "components": [
+            _component("school", tau2, *_school_limits(persistent)),
+            *([_component("school_year", omega2, None, None)] if several else []),
+            _component("pupil", sigma2, *_pupil_limits(sigma2, cp.n_pupils - lost)),
+        ],
     }
+
+
+def _component(
+    name: str, variance: float, lower: float | None, upper: float | None
+) -> dict[str, Any]:
+    return {"component": name, "sd": float(np.sqrt(variance)), "lower": lower, "upper": upper}
+
+
+def _school_limits(effects: pl.DataFrame) -> tuple[float | None, float | None]:
+    """95 % limits of the SD between schools by Q-profile, over what each school's own data say."""
+    own = unshrunken(effects).drop_nulls()
+    if own.height < 3:
+        return None, None
+    group = np.zeros(own.height, dtype=np.int64)
+    _sd, lower, upper = spread_of_groups(
+        own["residual"].to_numpy(), own["sampling_variance"].to_numpy(), group, 1
+    )
+    return float(lower[0]), float(upper[0])
+
+
+def _pupil_limits(sigma2: float, df: int) -> tuple[float | None, float | None]:
+    """95 % limits of the SD among pupils: sigma^2 df / chi-square."""
+    if df < 1:
+        return None, None
+    low, high = (float(np.sqrt(sigma2 * df / chi2.ppf(q, df))) for q in (0.975, 0.025))
+    return low, high
 
 
 def of_schools(result: SchoolLevelValueAdded) -> dict[str, Any]:
@@ -49,7 +84,18 @@ def of_schools(result: SchoolLevelValueAdded) -> dict[str, Any]:
     rows = result.yearly_effects
     whole = (pl.col("sampling_variance")).sqrt()
     left = rows.select((pl.col("residual") / whole).alias("z"))["z"].drop_nulls().drop_nans()
-    return {**_of_effects(result.school_effects), "scatter_against_noise": _spread(left)}
+    variances = result.variance_components.sort("context_used", "component")
+    largest = variances["context_used"].mode().sort().first()  # one block a set of circumstances
+    limits = {"school": _school_limits(result.school_effects)}
+    components = [
+        _component(row["component"], row["variance"], *limits.get(row["component"], (None, None)))
+        for row in variances.filter(pl.col("context_used") == largest).to_dicts()
+    ]
+    return {
+        **_of_effects(result.school_effects),
+        "scatter_against_noise": _spread(left),
+        "components": components,
+    }
 
 
 def _spread(values: pl.Series) -> float | None:

@@ -48,11 +48,14 @@ def from_school_results(
         )
     made, kept, crowded = _chosen(frame, settings)
     parameters = SchoolLevelParameters(
-        context=tuple(kept), pupil_sd=_pupil_sd_from_scatter(frame), coefficients_by_year=True
+        context=tuple(kept),
+        pupil_sd=_pupil_sd_from_scatter(frame),
+        coefficients_by_year=True,
+        lower="lower" if official else None,
+        upper="upper" if official else None,
     )
-    wanted = made.frame.select(
-        "school", "year", "mean", "candidates", "spread", *official, *dict.fromkeys(kept)
-    )
+    limits = ["lower", "upper"] if official else []
+    wanted = made.frame.select("school", "year", "mean", "candidates", "spread", *limits, *kept)
     result = school_level_value_added(wanted, parameters)
     only_year = None if frame["year"].n_unique() > 1 else int(frame["year"][0])
     yearly = result.yearly_effects.with_columns(
@@ -86,7 +89,7 @@ def from_school_results(
             **dict(result.summary),
             "not_identified": list(result.not_identified),
             "grade_points": points,
-            "official_limits": bool(official),
+            "official_limits": official,
             "coefficients": result.fixed_effects.to_dicts(),
             "variances": result.variance_components.to_dicts(),
             "notes": _notes(settings),
@@ -123,18 +126,17 @@ def _chosen(
     return circumstances.Circumstances(ready, tuple(how), how), list(how), []
 
 
-def _with_official(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
-    """The sampling variance behind official 95 % limits, and the spread it stands for."""
+def _with_official(frame: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
+    """Fill in the spread among pupils that official 95 % limits stand for, where there are any."""
     if not {"lower", "upper"} <= set(frame.columns):
-        return frame, []
-    width = pl.col("upper").cast(pl.Float64) - pl.col("lower").cast(pl.Float64)
-    variance = pl.when(width > 0).then((width / (2 * Z_95)) ** 2)
-    made = frame.with_columns(variance.alias("sampling_variance")).with_columns(
-        pl.coalesce("spread", (pl.col("sampling_variance") * pl.col("candidates")).sqrt())
+        return frame, False
+    low, high = pl.col("lower").cast(pl.Float64), pl.col("upper").cast(pl.Float64)
+    variance = pl.when(high > low).then(((high - low) / (2 * Z_95)) ** 2)
+    made = frame.with_columns(
+        pl.coalesce("spread", (variance * pl.col("candidates")).sqrt()), _known=variance
     )
-    if made["sampling_variance"].drop_nulls().is_empty():
-        return frame, []
-    return made, ["sampling_variance"]
+    known = made["_known"].drop_nulls().len()
+    return made.drop("_known"), known > 0
 
 
 def _used(effects: pl.DataFrame) -> dict[str, str]:

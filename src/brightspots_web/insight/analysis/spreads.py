@@ -145,8 +145,8 @@ def _trend_rows(rows: pl.DataFrame, subject: str, kind: str | None) -> list[dict
     ).trends
     return [
         {
-            "area_id": row["group"] if kind == "area" else None,
-            "partnership_id": row["group"] if kind == "partnership" else None,
+            "area_id": int(row["group"]) if kind == "area" else None,
+            "partnership_id": int(row["group"]) if kind == "partnership" else None,
             "subject": subject,
             "tier": "school",
             "first_year": row["first_year"],
