@@ -20,6 +20,8 @@ from brightspots.insight.formula import Formula
 
 _NUMBER_WORDS = (*MISSING_WORDS, "NaN", "nan")
 _NOT_USABLE = "is neither a number nor a word"
+_INSTEAD_OF_A_DATE = "Add the age or the year as a column of numbers, or write factor({})."
+_DATE = r"^\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})"
 
 
 def check_weights(table: Table, rows: ir.Table, weight: ir.NumericValue, name: str) -> None:
@@ -40,9 +42,16 @@ def check_weights(table: Table, rows: ir.Table, weight: ir.NumericValue, name: s
 
 
 def check_columns(table: Table, used: Sequence[str]) -> None:
-    """Refuse a column that is not there, and name the nearest that is."""
+    """Refuse a column that is not there, naming the nearest that is, and one that holds lists."""
     have = list(table.rows.columns)
     for name in used:
+        if name in have and table.rows[name].type().is_nested():
+            raise InputError(
+                f"A column of type {table.rows[name].type()} {_NOT_USABLE}.",
+                file=table.name,
+                column=name,
+                mend="Write one value a cell.",
+            )
         if name not in have:
             near = [column for column in have if column.lower().strip() == name.lower().strip()]
             listed = ", ".join(have[:12]) + (", ..." if len(have) > 12 else "")
@@ -67,22 +76,33 @@ def column_kinds(table: Table, formula: Formula, weights: str | None = None) -> 
             kinds[name] = "number"
         elif kind.is_boolean():
             kinds[name] = "truth"
+        elif name != weights and _is_read_as_factor_only(name, formula):
+            kinds[name] = "factor"
         elif kind.is_string():
             in_question.append(name)
         else:
             raise InputError(
-                f"A column of type {kind} {_NOT_USABLE}.", file=table.name, column=name
+                f"A column of type {kind} {_NOT_USABLE}.",
+                file=table.name,
+                column=name,
+                mend=_INSTEAD_OF_A_DATE.format(name) if kind.is_temporal() else None,
             )
     kinds |= _text_kinds(table, in_question)
     for name in [*_numeric_columns(formula), *([weights] if weights else [])]:
-        if kinds.get(name) in ("factor", "truth"):
+        if kinds.get(name) in ("factor", "truth", "date"):
             place = "a weight" if name == weights else "I()"
             _refuse_words(table, name, "the outcome" if name in formula.outcome.columns else place)
+    for name in (name for name, kind in kinds.items() if kind == "date"):
+        _refuse_date(table, name)
     return kinds
 
 
 def _is_read_as_value(name: str, formula: Formula) -> bool:
     return any(name in variable.columns for variable in formula.variables)
+
+
+def _is_read_as_factor_only(name: str, formula: Formula) -> bool:
+    return all(v.categorical for v in formula.variables if name in v.columns)
 
 
 def _numeric_columns(formula: Formula) -> list[str]:
@@ -105,6 +125,7 @@ def _text_kinds(table: Table, names: list[str]) -> dict[str, str]:
         number = _as_number(table, text)
         aggregates[f"present_{position}"] = present.sum()
         aggregates[f"numbers_{position}"] = (present & number.notnull()).sum()
+        aggregates[f"dates_{position}"] = (present & text.re_search(_DATE)).sum()
     counts = table.ask(table.rows.aggregate(**aggregates)).row(0, named=True)
     kinds = {}
     for position, name in enumerate(names):
@@ -113,6 +134,8 @@ def _text_kinds(table: Table, names: list[str]) -> dict[str, str]:
         kinds[name] = "text number" if 2 * numbers >= present else "factor"
         if kinds[name] == "text number" and numbers < present:
             _refuse_cell(table, name)
+        if kinds[name] == "factor" and counts[f"dates_{position}"] == present:
+            kinds[name] = "date"
     return kinds
 
 
@@ -154,21 +177,34 @@ def _refuse_cell(table: Table, name: str) -> None:
     )
 
 
+def _refuse_date(table: Table, name: str) -> None:
+    row, cell = table.first(~_is_missing(table.rows[name], _NUMBER_WORDS), name)
+    raise InputError(
+        f'"{cell[:60]}" is a date, and a date is no number.',
+        file=table.name,
+        row=row,
+        column=name,
+        mend=_INSTEAD_OF_A_DATE.format(name),
+    )
+
+
 def _refuse_words(table: Table, name: str, place: str) -> None:
     wrong = table.rows[name].notnull()
     if table.rows[name].type().is_string():
         text = table.rows[name]
         wrong = ~_is_missing(text, _NUMBER_WORDS) & _as_number(table, text).isnull()
     row, cell = table.first(wrong, name)
-    outcome = place == "the outcome"
+    mend = None
+    if table.rows[name].type().is_boolean():
+        mend = "Write 0 and 1; the model is then one of shares."
+    elif place == "the outcome" and len(cell) <= 12 and "," in cell:
+        mend = "Write numbers with a point instead of a comma."
     raise InputError(
         f'"{cell[:60]}" is not a number, and {place} needs one.',
         file=table.name,
         row=row,
         column=name,
-        mend=None
-        if not outcome or len(cell) > 12 or "," not in cell
-        else "Write numbers with a point instead of a comma.",
+        mend=mend,
     )
 
 
