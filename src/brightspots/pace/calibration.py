@@ -106,19 +106,20 @@ def calibrate(
         In JSON types: versions, seed, systems, and for each setting its figures, see
         :func:`figures`. The same whatever was kept and however many processes worked.
     """
+    words = {each.name: each.words for each in parameters.chosen}
     want = [(each.name, i) for each in parameters.chosen for i in range(parameters.systems)]
     done = _read_kept(kept, seed) if kept else {}
     # Whole batches, always cut in the same places: sums of a scan do not depend on what was kept.
     batches = [
-        batch
+        (each, batch)
         for each in parameters.chosen
-        for batch in _batches(each.name, parameters.systems)
-        if any(key not in done for key in batch)
+        for batch in _batches(parameters.systems)
+        if any((each.name, i) not in done for i in batch)
     ]
     for key, score in _scores(batches, seed, parameters.workers, kept):
         done[key] = score
         if progress:
-            progress(sum(k in done for k in want) / len(want), _words(key[0]))
+            progress(sum(k in done for k in want) / len(want), words[key[0]])
     return {
         "versions": versions(),
         "seed": seed,
@@ -136,31 +137,33 @@ def calibrate(
     }
 
 
-def _batches(name: str, systems: int) -> list[list[Key]]:
-    return [
-        [(name, i) for i in range(start, min(start + BATCH, systems))]
-        for start in range(0, systems, BATCH)
-    ]
+def scores_of(
+    setting: Setting, systems: int, seed: int, *, workers: int | None = None
+) -> list[Score]:
+    """Score systems of one setting, also of one that is not in the table; in their order."""
+    batches = [(setting, batch) for batch in _batches(systems)]
+    found = dict(_scores(batches, seed, workers, None))
+    return [found[setting.name, i] for i in range(systems)]
 
 
-def _words(name: str) -> str:
-    return next(each.words for each in SETTINGS if each.name == name)
+def _batches(systems: int) -> list[range]:
+    return [range(start, min(start + BATCH, systems)) for start in range(0, systems, BATCH)]
 
 
 def _scores(
-    batches: Sequence[Sequence[Key]], seed: int, workers: int | None, kept: Path | None
+    batches: Sequence[tuple[Setting, range]], seed: int, workers: int | None, kept: Path | None
 ) -> Iterator[tuple[Key, Score]]:
     """Score systems in batches, and keep each batch when it is there."""
     count = min(workers or os.cpu_count() or 1, len(batches))
     if count <= 1:
-        for batch in batches:
-            yield from _keep(score_batch(batch, seed), seed, kept)
+        for setting, batch in batches:
+            yield from _keep(score_batch(setting, batch, seed), seed, kept)
         return
     with _one_thread_each():
         # Threads of DuckDB and polars do not survive a fork: fresh processes.
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(count, mp_context=context) as pool:
-            waiting = [pool.submit(score_batch, batch, seed) for batch in batches]
+            waiting = [pool.submit(score_batch, setting, batch, seed) for setting, batch in batches]
             try:
                 for finished in as_completed(waiting):
                     yield from _keep(finished.result(), seed, kept)
@@ -185,11 +188,10 @@ def _one_thread_each() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def score_batch(batch: Sequence[Key], seed: int) -> list[tuple[Key, Score]]:
+def score_batch(setting: Setting, batch: Sequence[int], seed: int) -> list[tuple[Key, Score]]:
     """Simulate and score systems of one kind; top-level, so that a process can be given it."""
-    setting = next(each for each in SETTINGS if each.name == batch[0][0])
-    systems = [make_system(setting, seed, i) for _, i in batch]
-    return list(zip(batch, score_systems(setting, systems), strict=True))
+    scores = score_systems(setting, [make_system(setting, seed, i) for i in batch])
+    return [((setting.name, i), score) for i, score in zip(batch, scores, strict=True)]
 
 
 def _keep(
