@@ -99,6 +99,17 @@ def school_map(n: int) -> Chart:
     return charts.school_map(key="k", title="Our schools", points=schools(n))
 
 
+def spots_map(n: int) -> Chart:
+    stages: list[charts.Stage] = ["found", "visited", "sure", "rest"]
+    points = [
+        charts.SpotMark(
+            f"S{i} & <co>", 1 + i % 40 / 40, 30 + i % 37 / 37, stages[i % 4], f"/s/{i}/"
+        )
+        for i in range(n)
+    ]
+    return charts.spots_map(key="k", title="Bright spots", points=points)
+
+
 TYPICAL: dict[str, tuple[Callable[[], Chart], int]] = {
     "family_strip": (lambda: family([*spread(50)]), 6_000),
     "intervals": (lambda: rows(OURS, Estimate("Science", -1, -2, 0)), 6_000),
@@ -108,6 +119,7 @@ TYPICAL: dict[str, tuple[Callable[[], Chart], int]] = {
     "strengths_grid": (grid, 6_000),
     "area_map": (lambda: areas(1.0, 2.0, None), 6_000),
     "school_map": (lambda: school_map(30), 9_000),
+    "spots_map": (lambda: spots_map(30), 9_000),
 }
 EXTREMES: dict[str, Callable[[], Chart]] = {
     "strip, family empty": lambda: family([]),
@@ -134,6 +146,9 @@ EXTREMES: dict[str, Callable[[], Chart]] = {
     "areas, all equal": lambda: areas(3.0, 3.0, 3.0),
     "schools, none": lambda: school_map(0),
     "schools, one": lambda: school_map(1),
+    "spots, none": lambda: spots_map(0),
+    "spots, few and numbered": lambda: spots_map(8),
+    "spots, merged": lambda: spots_map(2000),
     "schools on one spot": lambda: charts.school_map(
         key="k", title="t", points=[charts.Point(f"S{i}", 1.0, 2.0) for i in range(20)]
     ),
@@ -296,6 +311,27 @@ def test_above_the_cap_schools_merge_into_cells_that_count_every_one() -> None:
     titles = [e.text or "" for e in tree(chart).iter() if e.tag.endswith("title")][1:]
     assert sum(int(re.sub(r"\D", "", words)) for words in titles) == 2000
     assert len(chart.svg) < 40_000
+
+
+def test_how_far_people_got_is_told_by_shape_or_lightness_and_counted() -> None:
+    chart = spots_map(40)
+    drawn = {
+        (e.get("fill"), e.get("stroke"), re.sub(r"[\d.\s-]+", "", e.get("d", "")))
+        for e in tree(chart).iter()
+        if e.tag.endswith("path") and e.get("stroke-width") == "1.6"
+    }
+    assert len(drawn) == len({(fill, shape) for fill, _edge, shape in drawn}) == 4
+    assert [row[1] for row in chart.rows] == ["10", "10", "10", "10"]
+    assert len(chart.legend) == 4
+
+
+def test_few_bright_spots_are_numbered_and_named_beside_the_map() -> None:
+    chart = spots_map(3)
+    numbers = [e.text for e in tree(chart).iter() if e.tag.endswith("text")]
+    assert {"1", "2", "3"} <= set(numbers)
+    assert [item.label.split(" (")[0] for item in chart.legend] == [
+        "S0 & <co>", "S1 & <co>", "S2 & <co>",
+    ]  # fmt: skip
 
 
 def test_a_nation_of_many_areas_stays_under_forty_kilobytes() -> None:

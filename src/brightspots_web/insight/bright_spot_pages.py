@@ -23,7 +23,7 @@ from brightspots_web.shared.exports import Column as ExportColumn
 EXPORTS = ("csv", "xlsx")
 Row = dict[str, Any]
 State = BrightSpot.State
-STAGES: dict[str, Any] = {
+STAGES: dict[str, charts.Stage] = {
     State.CANDIDATE: "found",
     State.VISITED: "visited",
     State.CONFIRMED: "sure",
@@ -31,7 +31,7 @@ STAGES: dict[str, Any] = {
     State.RE_TESTED: "sure",
     State.SET_ASIDE: "rest",
 }
-FURTHEST = ("sure", "visited", "found", "rest")
+FURTHEST: tuple[charts.Stage, ...] = ("sure", "visited", "found", "rest")
 """A school on the list at several outcomes is drawn by the one with which people got furthest."""
 
 
@@ -119,7 +119,7 @@ def summary(found: Sequence[Key]) -> str:
 
 def map_chart(found: Sequence[Key], outlines: Sequence[Area]) -> charts.Chart | None:
     """Each school once, drawn by how far people got."""
-    stages: dict[int, str] = {}
+    stages: dict[int, charts.Stage] = {}
     for key in found:
         stage = STAGES[key.state]
         if not key.label and stage == "found":
@@ -135,7 +135,7 @@ def map_chart(found: Sequence[Key], outlines: Sequence[Area]) -> charts.Chart | 
             label=key.name,
             latitude=key.latitude,
             longitude=key.longitude,
-            stage=stages[key.school],  # type: ignore[arg-type] # one of the four words above
+            stage=stages[key.school],
             href=spot_url(key.code, key.subject) if linked else "",
         )
     if not points:

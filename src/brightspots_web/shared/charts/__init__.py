@@ -8,7 +8,7 @@ from brightspots_web.shared.charts.maps import Area, area_map, rings_of
 from brightspots_web.shared.charts.scatter import Pair, scatter
 from brightspots_web.shared.charts.schools_map import MAX_LINKS, Point, school_map
 from brightspots_web.shared.charts.shares import Share, shares
-from brightspots_web.shared.charts.spots_map import SpotMark, spots_map
+from brightspots_web.shared.charts.spots_map import SpotMark, Stage, spots_map
 from brightspots_web.shared.charts.strip import family_strip
 from brightspots_web.shared.charts.trend import Series, trend
 
@@ -23,6 +23,7 @@ __all__ = [
     "Series",
     "Share",
     "SpotMark",
+    "Stage",
     "area_map",
     "family_strip",
     "histogram",
