@@ -36,6 +36,8 @@ def pupils(seed: int, *, J: int = 14, D: int = 4, P: int = 6, offset: float = 0.
     x, z, primary = draw.normal(size=n), draw.normal(size=n), draw.integers(0, P, n)
     y = 2 + 0.5 * x + draw.normal(0, 0.5, J)[school] + draw.normal(0, 0.3, J)[school] * x
     y += draw.normal(0, 0.4, D)[district[school]] + draw.normal(0, 0.4, P)[primary]
+    outcome, weight = y + draw.normal(size=n), draw.uniform(0.5, 2.0, n)
+    boy, age = draw.integers(0, 2, n), draw.normal(11, 0.3, n)
     return pl.DataFrame(
         {
             "school": [f"s{j:02d}" for j in school],
@@ -44,8 +46,13 @@ def pupils(seed: int, *, J: int = 14, D: int = 4, P: int = 6, offset: float = 0.
             "primary": [f"p{j}" for j in primary],
             "prior.score": x + offset,
             "free meals": z,
-            "score": y + draw.normal(size=n),
-            "w": draw.uniform(0.5, 2.0, n),
+            "score": outcome,
+            "w": weight,
+            "region": [f"r{district[j] % 2}" for j in school],
+            "sex": [("F", "M")[j] for j in boy],
+            "sexF": 1.0 - boy,
+            "sexM": boy.astype(float),
+            "age": age,
         }
     )
 
@@ -92,6 +99,20 @@ SHAPES: dict[str, tuple[str, tuple[Part, ...]]] = {
     "crossed with slope": (
         "(prior.score | school) + (1 | primary)",
         (Part((ONE, X), ("school",)), Part((ONE,), ("primary",))),
+    ),
+    "three levels of groups": (
+        "(1 | region/district/school)",
+        (
+            Part((ONE,), ("school", "district", "region")),
+            Part((ONE,), ("district", "region")),
+            Part((ONE,), ("region",)),
+        ),
+    ),
+    "kinds of pupils": ("(sex | school)", (Part((ONE, "sexM"), ("school",)),)),
+    "a value for each kind": ("(0 + sex | school)", (Part(("sexF", "sexM"), ("school",)),)),
+    "not in the fixed part": (
+        "(age | school) + (1 | primary)",
+        (Part((ONE, "age"), ("school",)), Part((ONE,), ("primary",))),
     ),
     "crossed and nested": (
         "(1 | district/school) + (`free meals` || primary)",
