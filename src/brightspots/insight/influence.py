@@ -42,6 +42,9 @@ class Share:
     back : ndarray, shape (p, p)
         Coefficients in units of the data are ``back @ beta`` and, for the first, the outcome's
         shift.
+    spread : ndarray, shape (C, q, p)
+        How far a unit's effects, in units of the data, fall for each unit by which the standardised
+        coefficients rise: ``G H_x`` with H = Z'V^-1 A.
     """
 
     units: Units
@@ -51,6 +54,7 @@ class Share:
     back: Array
     n: int
     outcome_unit: float
+    spread: Array
 
     @property
     def p(self) -> int:
@@ -99,6 +103,7 @@ def shares(cp: CrossProducts, fixed_effects: pl.DataFrame, components: pl.DataFr
     S = unpack(_summed(cp.packed, of, len(levels[0][0].labels)), k)
     beta = fixed_effects["estimate"].to_numpy()
     within = _within(cp, S, beta)
+    spread = np.empty((0, 0, k))
     for place, (units, parts) in enumerate(levels):
         if place:
             fine = levels[place - 1][0]
@@ -109,8 +114,10 @@ def shares(cp: CrossProducts, fixed_effects: pl.DataFrame, components: pl.DataFr
         L = _root(_covariance(components, parts) / sigma2)
         F = C.T @ S
         M = np.eye(L.shape[0]) + L.T @ (F @ C) @ L
-        half = np.linalg.solve(np.linalg.cholesky(M), L.T @ F)
+        root = np.linalg.cholesky(M)
+        half = np.linalg.solve(root, L.T @ F)
         S = S - half.transpose(0, 2, 1) @ half
+        spread = L @ np.linalg.solve(root.transpose(0, 2, 1), half)
     kept = list(cp.kept)
     back = np.diag(unit / cp.scale[:p])
     back[0, 1:] = -back.diagonal()[1:] * cp.shift[1:p]
@@ -122,6 +129,7 @@ def shares(cp: CrossProducts, fixed_effects: pl.DataFrame, components: pl.DataFr
         back=back,
         n=cp.n_pupils,
         outcome_unit=unit,
+        spread=spread[:, :, :p],
     )
 
 
