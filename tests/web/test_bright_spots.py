@@ -432,3 +432,21 @@ class TestTheWayThere:
     ) -> None:
         page = words(sign_in(who), reverse("directory:schools"))
         assert (f'href="{reverse("insight:bright_spots")}"' in page) is there
+
+    @pytest.mark.parametrize(
+        ("who", "there"), [("minister", True), ("head", True), ("partner_head", False)]
+    )
+    def test_from_a_school_to_its_bright_spot_for_those_who_may_open_it(
+        self, world: World, sign_in: SignIn, who: str, there: bool
+    ) -> None:
+        a_run(world)
+        page = words(sign_in(who), reverse("home:school", args=["N2"]))
+        assert (f'href="{spot_url()}"' in page) is there
+        assert spot_url("N1") not in words(sign_in("minister"), reverse("home:school", args=["N1"]))
+
+    def test_schools_whose_figure_is_withheld_are_not_counted(
+        self, world: World, sign_in: SignIn
+    ) -> None:
+        a_run(world, small=("N2",))
+        front = words(sign_in("minister"), reverse("home:ministry"))
+        assert "<bdi>2</bdi>" in front[front.index("Bright spot candidates") :]

@@ -12,8 +12,8 @@ from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Appointment, Membership, Partnership, School
 from brightspots_web.home import school_depth
 from brightspots_web.home.school_depth import Behind
+from brightspots_web.insight import bright_spot_queries, school_queries, words
 from brightspots_web.insight import queries as insight
-from brightspots_web.insight import school_queries, words
 from brightspots_web.insight.models import Estimate, Run
 from brightspots_web.insight.queries import Scale, Standing
 from brightspots_web.insight.school_queries import Depth
@@ -36,6 +36,8 @@ class Card:
     sure: list[tuple[str, Cell]]
     """What the figure rests on: pupils, years, reliability, date."""
     badge: Badge | None
+    spot_url: str
+    """Where it is told what to look for and what people saw; empty where it may not be opened."""
     strip: charts.Chart | None
     years: charts.Chart | None
     behind: Behind
@@ -87,8 +89,9 @@ def page(school: School, acting: Appointment | None) -> dict[str, Any]:
     standings = insight.standing(school, acting, run)
     ours = acting is not None and acting.school_id == school.pk
     depth = school_queries.depth(school, standings, run)
+    spots = bright_spot_queries.spots_open_at(school, acting, run)
     cards = [
-        _card(place, each, school, ours, run, depth.get(each.subject))
+        _card(place, each, school, ours, run, depth.get(each.subject), each.subject in spots)
         for place, each in enumerate(standings)
     ]
     return {
@@ -145,6 +148,7 @@ def _card(
     ours: bool,
     run: Run | None,
     depth: Depth | None,
+    spot: bool,
 ) -> Card:
     now = standing.now
     return Card(
@@ -154,6 +158,7 @@ def _card(
         words.scale_sentence(standing.scale) if now else "",
         _sure(standing, run),
         _badge(now),
+        reverse("insight:bright_spot", args=[school.code, standing.subject]) if spot else "",
         _strip(place, standing, school, ours) if now else None,
         _years(place, standing) if len(standing.by_year) > 1 else None,
         school_depth.behind(place, standing, depth),

@@ -267,11 +267,14 @@ def spot(school: School, subject: str, run: Run | None) -> Spot | None:
     return found if found.kept or found.label else None
 
 
-def spots_of(school: School, run: Run | None) -> list[str]:
-    """Outcomes at which a school is on the list, for links from its page."""
+def spots_open_at(school: School, acting: Appointment | None, run: Run | None) -> set[str]:
+    """Outcomes at which a school is on the list, for links from its page; of those who may open."""
     noted = BrightSpot.objects.filter(school=school).values_list("subject", flat=True)
     now = flagged(run).filter(school=school).values_list("subject", flat=True)
-    return sorted({*noted, *now})
+    found = set(noted.union(now)) if run is not None else set(noted)
+    if not found or not schools_open_to(acting).filter(pk=school.pk).exists():
+        return set()
+    return found
 
 
 def steps_of(kept: BrightSpot | None) -> list[BrightSpotStep]:

@@ -351,15 +351,14 @@ def area_figures(
 def candidates_count(area: Area | None = None, run: Run | None = None) -> dict[str, int]:
     """How many schools are `bright_spot` candidates and `worth_a_visit`, and `schools` in all.
 
-    A school strong in several outcomes counts once in `schools`.
+    A school strong in several outcomes counts once in `schools`. Those whose figure is withheld are
+    on no list, so they are not counted either.
     """
     run = run or current_run()
     if run is None:
         return {"bright_spot": 0, "worth_a_visit": 0, "schools": 0}
-    counted = run.summary.get("bright_spots", {}).get("schools")
-    if area is None and counted is not None:
-        return dict(counted)  # counted once, when the run was made
-    flagged = Estimate.objects.filter(run=run, year=None).exclude(label="")
+    flagged = Estimate.objects.filter(disclosure.shown_across(), run=run, year=None)
+    flagged = flagged.exclude(label="")
     if area is not None:
         flagged = flagged.filter(school__area__path__startswith=area.path)
     counts = dict(
