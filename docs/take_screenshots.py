@@ -1,7 +1,7 @@
 """Take the pictures of the README anew, from a running sample system.
 
 make run                                # in one terminal
-.venv/bin/python docs/take_screenshots.py http://127.0.0.1:8000
+.venv/bin/python docs/take_screenshots.py http://127.0.0.1:8000            # or some: … variability
 """
 
 import shutil
@@ -14,22 +14,28 @@ from playwright.sync_api import Browser, sync_playwright
 
 HERE = Path(__file__).parent / "images"
 PAGES = {
-    "ministry": "Ministry",
-    "area": "District officer",
-    "partnership": "System leader",
-    "school": "Head teacher",
+    "ministry": ("Ministry", ""),
+    "area": ("District officer", ""),
+    "partnership": ("System leader", ""),
+    "school": ("Head teacher", ""),
+    "bright-spots": ("District officer", "/insight/bright-spots/"),
+    "variability": ("Ministry", "/insight/variability/"),
 }
+"""Name -> whose page, and its address; empty for their front page."""
 SIZES = {1280: 1400, 320: 1100}
 """Width of the window and the height at which a picture is cut, in CSS pixels."""
 
 
-def take(browser: Browser, address: str, name: str, role: str, width: int) -> None:
-    """Sign in as one of the cast and keep the upper part of their front page."""
+def take(browser: Browser, address: str, name: str, width: int) -> None:
+    """Sign in as one of the cast and keep the upper part of a page."""
+    role, path = PAGES[name]
     with browser.new_context(viewport={"width": width, "height": 900}) as context:
         page = context.new_page()
         page.goto(f"{address}/sample/sign-in/")
         page.locator(".cast button", has=page.get_by_text(role, exact=True)).click()
         page.wait_for_url(lambda url: "sign-in" not in url)
+        if path:
+            page.goto(address + path)
         tall = page.evaluate("document.documentElement.scrollHeight")
         size = {"x": 0, "y": 0, "width": width, "height": min(SIZES[width], tall)}
         picture = page.screenshot(clip=size, full_page=True)
@@ -40,14 +46,14 @@ def take(browser: Browser, address: str, name: str, role: str, width: int) -> No
 
 def main() -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if len(sys.argv) != 2 or chromium is None:
+    if len(sys.argv) < 2 or chromium is None:
         sys.exit("Give the address of a running sample system; Chromium has to be installed.")
     HERE.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for name, role in PAGES.items():
+        for name in sys.argv[2:] or PAGES:
             for width in SIZES:
-                take(browser, sys.argv[1].rstrip("/"), name, role, width)
+                take(browser, sys.argv[1].rstrip("/"), name, width)
         browser.close()
 
 
