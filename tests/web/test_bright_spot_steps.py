@@ -1,10 +1,13 @@
 """From candidate to re-tested: what may follow what, who may do it, and that nothing is lost."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
 from django.utils import timezone
 
 from brightspots_web.insight import bright_spot_actions as actions
@@ -14,7 +17,7 @@ from brightspots_web.insight.models import BrightSpot, BrightSpotStep, Estimate
 from brightspots_web.shared import audit
 from brightspots_web.shared.models import AuditEntry
 from tests.web.bright_spot_helpers import BRIGHT, FLAGS, a_run
-from tests.web.world import World
+from tests.web.world import World, build
 
 State = BrightSpot.State
 
@@ -277,3 +280,33 @@ class TestTwoAtOnce:
         first = step(world, State.VISITED, seen=0)
         step(world, State.VISITED, note="A second visit", seen=first.pk)
         assert BrightSpotStep.objects.filter(to_state="visited").count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="SQLite in memory has one connection: see PostgreSQL"
+)
+@pytest.mark.parametrize("noted", [False, True])
+def test_two_at_the_same_moment_are_one_step_and_one_who_is_told(noted: bool) -> None:
+    world = build()
+    run = a_run(world)
+    if noted:
+        actions.note_candidates(run, by=world.cast["analyst"])
+    seen = BrightSpotStep.objects.filter(bright_spot__school__code="N2").values_list("pk").first()
+    start = Barrier(2)
+
+    def go(who: str) -> str:
+        start.wait()
+        try:
+            step(world, State.VISITED, who, note=f"From {who}", seen=seen[0] if seen else 0)
+        except OvertakenError:
+            return "told"
+        finally:
+            connection.close()
+        return "saved"
+
+    with ThreadPoolExecutor(2) as pool:
+        ends = sorted(pool.map(go, ("minister", "district_officer")))
+    assert ends == ["saved", "told"]
+    assert BrightSpotStep.objects.filter(to_state="visited").count() == 1
+    assert BrightSpot.objects.filter(school__code="N2").count() == 1
