@@ -1,10 +1,10 @@
 """Value added at the size of a nation, beside a plain scan of the same file.
 
-`python -m benchmarks.value_added [--pupils 1000000 10000000] [--statsmodels]`
-
-Pupils are simulated (invented, no real school) into a Parquet file sorted by school. Each repeat
-times a plain DuckDB `avg(score) group by school` and ours one after the other in one process, so
-that a busy machine slows both; the ratio is the median of the repeats' ratios.
+`python -m benchmarks value_added` does everything. Pupils are simulated into a Parquet file sorted
+by school. Each repeat times a plain DuckDB `avg(score) group by school`, a plain sum of every
+column that we read, and ours, one after the other in one process, so that a busy machine slows all
+of them; a ratio is the median of the repeats' ratios. lme4 (deploy/install-r.sh installs it) and
+statsmodels run on the same pupils in the same run.
 """
 
 from __future__ import annotations
@@ -17,197 +17,225 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.pupils import COVARIATES, TRUTH, file_of, simulate
+
 HERE = Path(__file__).parent
-WORK = HERE / "work"
 RESULTS = HERE / "results" / "value_added.json"
-COVARIATES = ("prior_reading", "prior_maths", "age", "attendance", "girl", "poverty", "language")
-FORMULA = f"score ~ {' + '.join(COVARIATES)} + (1 | school)"
-TRUTH = {"between": 0.09, "within": 0.64}
-SCHOOLS = {100_000: 1_000, 1_000_000: 10_000, 10_000_000: 50_000, 50_000_000: 100_000}
+PLOT = HERE / "results" / "value_added.svg"
+SIZES = (100_000, 1_000_000, 5_000_000, 10_000_000, 50_000_000)
+BESIDE = 1_000_000
+"""Pupils on which the usual ways are timed."""
 
 
-def n_schools(pupils: int) -> int:
-    return SCHOOLS.get(pupils, max(2, pupils // 200))
+def formula(covariates: int = len(COVARIATES), random: str = "(1 | school)") -> str:
+    return f"score ~ {' + '.join((*COVARIATES[:covariates], random))}"
 
 
-def simulate(pupils: int) -> Path:
-    """Pupils in schools with a known variance between schools, written a block at a time."""
-    import numpy as np
-    import polars as pl
-    import pyarrow.parquet as pq
+def _one_way(pupils: int, text: str) -> Callable[[], Any]:
+    def run() -> Any:
+        from brightspots.insight.value_added import value_added_of
 
-    path = WORK / f"pupils_{pupils}.parquet"
-    if path.exists():
-        return path
-    WORK.mkdir(exist_ok=True)
-    draw = np.random.default_rng(20260101)
-    schools = n_schools(pupils)
-    sizes = np.sort(draw.multinomial(pupils, draw.dirichlet(np.full(schools, 4.0))))
-    draw.shuffle(sizes)
-    school = np.repeat(np.arange(schools, dtype=np.int32), sizes)
-    effect = draw.normal(0, TRUTH["between"] ** 0.5, schools)
-    unfinished = path.with_suffix(".unfinished")
-    writer = None
-    for start in range(0, pupils, 1_000_000):
-        block = school[start : start + 1_000_000]
-        n = len(block)
-        reading = draw.normal(0, 1, n)
-        maths = 0.6 * reading + draw.normal(0, 0.8, n)
-        age, attendance = draw.normal(11, 0.3, n), draw.beta(12, 2, n)
-        girl, poverty, language = (draw.random(n) < share for share in (0.5, 0.3, 0.2))
-        score = 0.3 * reading + 0.4 * maths + 0.05 * age + 0.5 * attendance + effect[block]
-        score += 0.1 * girl - 0.2 * poverty - 0.1 * language
-        score += draw.normal(0, TRUTH["within"] ** 0.5, n)
-        columns = (reading, maths, age, attendance, girl, poverty, language)
-        frame = pl.DataFrame(
-            {"school": block}
-            | {
-                name: values.astype(np.int8) if values.dtype == bool else np.round(values, 2)
-                for name, values in zip(COVARIATES, columns, strict=True)
-            }
-            | {"score": np.round(score, 2)}
-        ).to_arrow()
-        writer = writer or pq.ParquetWriter(unfinished, frame.schema, compression="snappy")
-        writer.write_table(frame, row_group_size=122_880)
-    if writer is not None:
-        writer.close()
-    unfinished.replace(path)
-    return path
+        return value_added_of(file_of(pupils), text, input_hash="benchmark")
+
+    return run
+
+
+def _years(pupils: int) -> Callable[[], Any]:
+    def run() -> Any:
+        from brightspots.insight.cross_products import cross_products
+        from brightspots.insight.school_years import school_year_value_added
+
+        text = formula(random="factor(year) + (1 | school)")
+        cp = cross_products(file_of(pupils), text, by=("year",), input_hash="benchmark")
+        return school_year_value_added(cp, year="year")
+
+    return run
+
+
+def ways(pupils: int) -> dict[str, Callable[[], Any]]:
+    """Every model that is timed, by name."""
+    return {
+        "intercept": _one_way(pupils, formula()),
+        "intercept, 3 covariates": _one_way(pupils, formula(3)),
+        "intercept, 1 covariate": _one_way(pupils, formula(1)),
+        "slope": _one_way(pupils, formula(random="(1 + prior_reading | school)")),
+        "3 levels": _one_way(pupils, formula(random="(1 | district/school)")),
+        "school-year": _years(pupils),
+    }
+
+
+def plain_ways(pupils: int) -> dict[str, Callable[[], Any]]:
+    """Scans of DuckDB alone: the plain one, and the floor of reading our nine columns."""
+    import duckdb
+
+    connection = duckdb.connect()
+    file = f"read_parquet('{file_of(pupils)}')"
+    sums = ", ".join(f"sum({name})" for name in (*COVARIATES, "score"))
+    plain = f"SELECT school, avg(score) FROM {file} GROUP BY school"  # noqa: S608
+    floor = f"SELECT school, {sums} FROM {file} GROUP BY school"  # noqa: S608
+    return {
+        "plain": lambda: connection.sql(plain).to_arrow_table(),
+        "floor": lambda: connection.sql(floor).to_arrow_table(),
+    }
 
 
 def measure(pupils: int, repeats: int) -> dict[str, Any]:
-    """Time a plain scan and ours, in pairs, after one unmeasured round."""
-    import duckdb
-
-    from brightspots.insight.value_added import value_added_of
-
-    path = WORK / f"pupils_{pupils}.parquet"
-    connection = duckdb.connect()
-    plain = f"SELECT school, avg(score) FROM read_parquet('{path}') GROUP BY school"  # noqa: S608
-    pairs = []
+    """Time every way once a round, after one round that is not measured."""
+    every = plain_ways(pupils) | ways(pupils)
+    seconds: dict[str, list[float]] = {name: [] for name in every}
+    stages: list[dict[str, float]] = []
+    found = None
     for _ in range(repeats + 1):
-        started = time.perf_counter()
-        connection.sql(plain).to_arrow_table()
-        scanned = time.perf_counter()
-        result = value_added_of(path, FORMULA, input_hash="benchmark")
-        pairs.append((scanned - started, time.perf_counter() - scanned, dict(result.seconds)))
-    pairs = pairs[1:]
-    between, within = result.variance_components["variance"]
+        for name, run in every.items():
+            started = time.perf_counter()
+            answer = run()
+            seconds[name].append(time.perf_counter() - started)
+            if name == "intercept":
+                found = answer
+                stages.append(dict(answer.seconds))
+    del every
+    assert found is not None
+    seconds = {name: taken[1:] for name, taken in seconds.items()}
+    between, within = found.variance_components["variance"]
     return {
-        "pupils": result.n_pupils,
-        "schools": result.n_schools,
-        "plain_seconds": statistics.median(pair[0] for pair in pairs),
-        "ours_seconds": statistics.median(pair[1] for pair in pairs),
-        "ratio": statistics.median(pair[1] / pair[0] for pair in pairs),
-        "ratios": [round(pair[1] / pair[0], 2) for pair in pairs],
-        "scan_seconds": statistics.median(pair[2]["scan"] for pair in pairs),
-        "fit_seconds": statistics.median(pair[2]["fit"] for pair in pairs),
+        "pupils": found.n_pupils,
+        "schools": found.n_schools,
+        "repeats": repeats,
+        "file_mb": file_of(pupils).stat().st_size / 1e6,
+        "seconds": {name: statistics.median(taken) for name, taken in seconds.items()},
+        "ratio": {
+            name: statistics.median(
+                a / b for a, b in zip(taken, seconds["plain"], strict=True)
+            )
+            for name, taken in seconds.items()
+        },
+        "ratios_of_intercept": [
+            round(a / b, 2)
+            for a, b in zip(seconds["intercept"], seconds["plain"], strict=True)
+        ],
+        "stages": {
+            stage: statistics.median(each[stage] for each in stages[1:]) for stage in stages[0]
+        },
         "between": between,
         "within": within,
-        "file_mb": path.stat().st_size / 1e6,
-    }
+        "estimates": found.fixed_effects["estimate"].to_list(),
+        "criterion": found.reml_criterion,
+    }  # fmt: skip
 
 
-def peak_memory(pupils: int) -> float:
+def peak_memory(pupils: int, way: str) -> float:
     """Peak resident memory, GB, of a process that does nothing but this."""
     code = (
         "import resource\n"
-        "from brightspots.insight.value_added import value_added_of\n"
-        f"value_added_of({str(WORK / f'pupils_{pupils}.parquet')!r}, {FORMULA!r})\n"
+        "from benchmarks.value_added import ways\n"
+        f"ways({pupils})[{way!r}]()\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
     )
-    environment = os.environ | {"PYTHONPATH": str(HERE.parent / "src")}
+    paths = [str(HERE.parent), str(HERE.parent / "src")]
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
-    )
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+    )  # fmt: skip
     return int(done.stdout) * 1024 / 1e9
 
 
-def statsmodels_seconds(pupils: int) -> float:
-    """Time of statsmodels' MixedLM on the same pupils, the fit alone."""
-    import numpy as np
-    import polars as pl
-    import statsmodels.api as sm
-
-    frame = pl.read_parquet(WORK / f"pupils_{pupils}.parquet")
-    X = np.column_stack([np.ones(frame.height), frame.select(COVARIATES).to_numpy()])
+def whole_command(pupils: int) -> float:
+    """Seconds of the command as a person runs it: start, hash of the file, results written."""
+    out = file_of(pupils).with_suffix("")
     started = time.perf_counter()
-    sm.MixedLM(frame["score"].to_numpy(), X, groups=frame["school"].to_numpy()).fit(reml=True)
+    subprocess.run(
+        [str(Path(sys.executable).with_name("brightspots")), "value-added", str(file_of(pupils)),
+         "--formula", formula(), "--out", str(out)],
+        capture_output=True, check=True,
+    )  # fmt: skip
     return time.perf_counter() - started
 
 
+def _repeated(run: Callable[[], Any]) -> list[float]:
+    took = []
+    for _ in range(5):
+        started = time.perf_counter()
+        run()
+        took.append(time.perf_counter() - started)
+    return took
+
+
+def beside(stored: dict[str, Any], row: dict[str, Any]) -> None:
+    """Time the usual ways, and ours again around each of them."""
+    from benchmarks.usual_ways import lme4, statsmodels
+
+    run = _one_way(BESIDE, formula())
+    for name, usual in (("lme4", lme4), ("statsmodels", statsmodels)):
+        took = _repeated(run)
+        answer = usual(BESIDE)
+        if answer is None:
+            continue
+        took += _repeated(run)
+        ours = statistics.median(took)
+        apart = max(
+            abs(a - b) / abs(b)
+            for a, b in zip(row["estimates"], answer["estimates"], strict=True)
+        )  # fmt: skip
+        stored[name] = answer | {
+            "pupils": BESIDE,
+            "ours_seconds": ours,
+            "times": answer["fit_seconds"] / ours,
+            "estimates_apart": apart,
+        }
+        print(f"{name}: {answer['fit_seconds']:.1f} s, ours {ours:.3f} s", flush=True)
+
+
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="benchmarks.value_added", description=__doc__)
-    parser.add_argument("--pupils", type=int, nargs="+", default=[1_000_000, 10_000_000])
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--statsmodels", action="store_true", help="time statsmodels at 100,000")
+    parser = argparse.ArgumentParser(prog="benchmarks value_added", description=__doc__)
+    parser.add_argument("--pupils", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument(
+        "--repeats", type=int, default=7, help="rounds (3 from 10 million pupils on)"
+    )
+    parser.add_argument("--alone", action="store_true", help="without lme4 and statsmodels")
+    parser.add_argument("--keep", action="store_true", help="keep the simulated files")
     options = parser.parse_args(argv)
-    rows = []
-    for pupils in options.pupils:
-        simulate(pupils)
-        row = measure(pupils, options.repeats) | {"peak_gb": peak_memory(pupils)}
-        rows.append(row)
-        print(
-            f"{pupils:,} pupils: plain {row['plain_seconds']:.3f} s, "
-            f"ours {row['ours_seconds']:.3f} s, ratio {row['ratio']:.2f}",
-            flush=True,
-        )
+    loads = [os.getloadavg()[0]]
     stored: dict[str, Any] = {
         "machine": f"{os.cpu_count()} cores, {platform.machine()}",
-        "repeats": options.repeats,
-        "load": round(os.getloadavg()[0], 1),
+        "python": platform.python_version(),
         "truth": TRUTH,
-        "rows": rows,
+        "rows": [],
     }
-    if options.statsmodels:
-        simulate(100_000)
-        stored["statsmodels"] = {
-            "pupils": 100_000,
-            "seconds": statsmodels_seconds(100_000),
-            "ours_seconds": measure(100_000, 3)["ours_seconds"],
-        }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
+    for pupils in options.pupils:
+        simulate(pupils)
+        row = measure(pupils, options.repeats if pupils < 10_000_000 else min(3, options.repeats))
+        row["peak_gb"] = {way: peak_memory(pupils, way) for way in ways(pupils)}
+        row["command_seconds"] = whole_command(pupils)
+        loads.append(os.getloadavg()[0])
+        stored["rows"].append(row)
+        print(
+            f"{pupils:,} pupils: plain {row['seconds']['plain']:.3f} s, ours "
+            f"{row['seconds']['intercept']:.3f} s, ratio {row['ratio']['intercept']:.1f}, "
+            f"{max(row['peak_gb'].values()):.2f} GB at most",
+            flush=True,
+        )
+        if pupils == BESIDE and not options.alone:
+            beside(stored, row)
+        if not options.keep:
+            file_of(pupils).unlink()
+        stored["load"] = [round(min(loads), 1), round(max(loads), 1)]
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
 
 
 def markdown() -> str:
-    """The stored results as a section of README.md."""
+    """The stored results as a section of README.md; draws the plot."""
+    from benchmarks.value_added_report import draw, section
+
     if not RESULTS.exists():
         return "## Value added\n\nNot measured yet: `python -m benchmarks value_added`."
     stored = json.loads(RESULTS.read_text(encoding="utf-8"))
-    lines = [
-        "## Value added",
-        "",
-        f"`{FORMULA}` on simulated pupils (figures to two decimals), Parquet sorted by school, "
-        "reading included; "
-        f"{stored['machine']}, shared with other work (load {stored['load']} at the end, "
-        "the measurement itself included); "
-        f"medians of {stored['repeats']} paired runs. "
-        "*Plain* is DuckDB's `avg(score) GROUP BY school` on the same file; it reads 2 columns, "
-        "ours reads 9. Hashing the input is not in these times: the caller gives the hash.",
-        "",
-        "| pupils | schools | plain | ours | ratio | of it scan | of it fit | peak memory | "
-        "variance between (true .09) | within (true .64) |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    lines.extend(
-        f"| {row['pupils']:,} | {row['schools']:,} | {row['plain_seconds']:.3f} s "
-        f"| {row['ours_seconds']:.3f} s | {row['ratio']:.1f} | {row['scan_seconds']:.3f} s "
-        f"| {row['fit_seconds']:.3f} s | {row['peak_gb']:.2f} GB "
-        f"| {row['between']:.4f} | {row['within']:.4f} |"
-        for row in stored["rows"]
-    )
-    if usual := stored.get("statsmodels"):
-        lines += [
-            "",
-            f"statsmodels' MixedLM on {usual['pupils']:,} pupils: {usual['seconds']:.1f} s "
-            f"for the fit alone; ours {usual['ours_seconds']:.3f} s with reading "
-            f"({usual['seconds'] / usual['ours_seconds']:.0f} times faster).",
-        ]
-    return "\n".join(lines)
+    draw(stored, PLOT)
+    return section(stored)
 
 
 if __name__ == "__main__":

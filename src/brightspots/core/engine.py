@@ -54,7 +54,7 @@ ENGINES = ("duckdb", "spark")
 MISSING_WORDS = ("", "NA")
 """Cells of a text file that hold no value."""
 
-MOST_PARTS, LEAST_PART = 8, 500_000
+MOST_PARTS, LEAST_PART = 4, 500_000
 """How many parts a table is cut into, and the rows that a part has at least."""
 
 Part = Callable[[Any], None]

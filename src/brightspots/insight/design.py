@@ -33,7 +33,7 @@ from brightspots.insight.formula import (
 INTERCEPT = "(Intercept)"
 MAX_LEVELS = 100
 MAX_COLUMNS = 300
-SAMPLE_ROWS = 100_000
+SAMPLE_ROWS = 20_000
 
 
 @dataclass(frozen=True)

@@ -85,12 +85,13 @@ def _add_run(
 ) -> None:
     """Add the products of a run's rows to a cell's packed upper triangle."""
     k = left.shape[1]
+    halves = k < 9  # with more columns whole rows of the square are quicker than halves
     square[:, :] = 0.0
     whole = start + (stop - start) // 4 * 4
     for row in range(start, whole, 4):
         for i in range(k):
             a, b, c, d = left[row, i], left[row + 1, i], left[row + 2, i], left[row + 3, i]
-            for j in range(i, k):
+            for j in range(i if halves else 0, k):
                 square[i, j] += (a * right[row, j] + b * right[row + 1, j]) + (
                     c * right[row + 2, j] + d * right[row + 3, j]
                 )

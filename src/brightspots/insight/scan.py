@@ -211,7 +211,7 @@ class _Sums:
         self.kernel = kernel
         self.shift, self.scale, self.weighted = shift, scale, weighted
         k = len(shift) + 1
-        room = 1024
+        room = 4096
         self.n_cells = 0
         self.cells: Integers = np.empty((n_keys, room), dtype=np.int64)
         self.counts: Integers = np.zeros(room, dtype=np.int64)
