@@ -149,8 +149,10 @@ def dense_criterion(
     r = y - X @ beta
     degrees = len(y) - X.shape[1] if reml else len(y)
     sigma2 = float(r @ inverse @ r) / degrees
-    criterion = np.linalg.slogdet(V)[1] + degrees * (1 + math.log(2 * math.pi * sigma2))
-    return criterion + (np.linalg.slogdet(T)[1] if reml else 0.0), sigma2, inverse
+    criterion = float(np.linalg.slogdet(V)[1]) + degrees * (1 + math.log(2 * math.pi * sigma2))
+    if reml:
+        criterion += float(np.linalg.slogdet(T)[1])
+    return criterion, sigma2, np.asarray(inverse, dtype=np.float64)
 
 
 def covariance_of(found: ValueAdded, parts: tuple[Part, ...]) -> list[Array]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -10,6 +12,7 @@ from scipy.linalg import block_diag
 
 from brightspots.core.errors import InputError
 from brightspots.insight.cross_products import CrossProducts, cross_products
+from brightspots.insight.optimise import fit_system
 from brightspots.insight.random_terms import make_model
 from brightspots.insight.value_added import value_added, value_added_of
 from tests.library.test_model_shapes import SHAPES, X, columns_of, covariance_of, pupils
@@ -121,6 +124,24 @@ def test_parts_of_several_groupings_merge_into_the_whole() -> None:
     assert merged.reml_criterion == pytest.approx(whole.reml_criterion, abs=1e-8)
     assert merged.effects["level"].to_list() == whole.effects["level"].to_list()
     np.testing.assert_allclose(merged.effects["estimate"], whole.effects["estimate"], atol=1e-6)
+
+
+@pytest.mark.real_data
+def test_slopes_and_intercepts_of_one_school_vary_together_as_in_lme4(real_data: Path) -> None:
+    """Conditional covariances of Inner London's 65 schools, stored at lme4's default stop."""
+    folder = real_data / "inner_london"
+    cp = cross_products(folder / "exam.csv", "normexam ~ standLRT + (standLRT | school)")
+    model = make_model(cp)
+    found = model.system.effects(fit_system(model.system), 0)
+    term = model.terms[0]
+    ours = found.transformed(model.scale[-1] * term.back).conditional
+    stored = pl.read_csv(
+        folder / "exam_rs_condcov_school.csv", schema_overrides={"grp": pl.String}
+    ).sort("grp")
+    assert stored["grp"].to_list() == list(term.units.labels)
+    for name, (i, j) in {"v11": (0, 0), "v12": (0, 1), "v22": (1, 1)}.items():
+        size = np.sqrt(ours[:, i, i] * ours[:, j, j])
+        assert np.max(np.abs(ours[:, i, j] - stored[name].to_numpy()) / size) < 1e-4
 
 
 number = pl.col("school").str.slice(1).cast(pl.Float64)

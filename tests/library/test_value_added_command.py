@@ -61,6 +61,72 @@ def test_the_four_files_hold_what_the_contract_says(tmp_path: Path) -> None:
     assert set(summary["seconds"]) >= {"scan", "fit", "write"}
 
 
+def rich(path: Path) -> None:
+    """Schools in districts, with a number and a weight."""
+    draw = np.random.default_rng(3)
+    school = np.repeat(np.arange(12), 9)
+    x = draw.normal(size=len(school))
+    score = draw.normal(0, 1, 12)[school] + draw.normal(0, 0.5, 12)[school] * x
+    pl.DataFrame(
+        {
+            "my school": [f"{j:03d}" for j in school],
+            "local.area": [f"a{j % 4}" for j in school],
+            "prior score": x,
+            "weight": draw.uniform(0.5, 2, len(school)),
+            "score": score + draw.normal(size=len(school)),
+        }
+    ).write_csv(path)
+
+
+def test_with_slopes_and_several_groupings_every_effect_is_written(tmp_path: Path) -> None:
+    file, out = tmp_path / "pupils.csv", tmp_path / "out"
+    rich(file)
+    run(file, out, "score ~ `prior score` + (`prior score` | local.area/`my school`)")
+    effects = pl.read_csv(out / "effects.csv")
+    assert effects.columns == [
+        *("group", "level", "term", "n", "estimate", "cond_sd", "se_comparative"),
+        *("se_diagnostic", "lower", "upper", "reliability"),
+    ]
+    assert effects["group"].unique(maintain_order=True).to_list() == [
+        "my school:local.area",
+        "local.area",
+    ]
+    assert effects["term"].unique(maintain_order=True).to_list() == ["(Intercept)", "prior score"]
+    assert effects["level"][0] == "000:a0"
+    assert effects.height == 2 * (12 + 4)
+    schools = pl.read_csv(out / "school_effects.csv", schema_overrides={"school": pl.String})
+    assert schools["school"].to_list() == [f"{j:03d}" for j in range(12)]
+    own = effects.filter(pl.col("group") == "my school:local.area", pl.col("term") == "(Intercept)")
+    assert sorted(own["estimate"]) == sorted(schools["estimate"])
+    variances = pl.read_csv(out / "variance_components.csv")
+    assert variances.rows()[2][:3] == ("my school:local.area", "(Intercept)", "prior score")
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["groups"] == {"my school:local.area": 12, "local.area": 4}
+    assert summary["icc"] == summary["shares"]["my school:local.area"]
+
+    run(file, out, "score ~ `prior score` + (1 | `my school`)")
+    assert not (out / "effects.csv").exists()  # that of the model before would be misread
+
+
+def test_weights_ml_and_robust_errors_are_options(tmp_path: Path) -> None:
+    file = tmp_path / "pupils.csv"
+    rich(file)
+    formula = "score ~ `prior score` + (1 | `my school`)"
+    for name, options in {"plain": [], "all": ["--weights", "weight", "--ml", "--robust"]}.items():
+        result = CliRunner().invoke(
+            app, [str(file), "--formula", formula, "--out", str(tmp_path / name), *options]
+        )
+        assert result.exit_code == 0, result.output
+    plain = pl.read_csv(tmp_path / "plain" / "fixed_effects.csv")
+    other = pl.read_csv(tmp_path / "all" / "fixed_effects.csv")
+    assert other.columns == [*plain.columns, "se_robust"]
+    assert (other["se_robust"] > 0).all()
+    assert (other["estimate"] != plain["estimate"]).all()
+    summary = json.loads((tmp_path / "all" / "summary.json").read_text())
+    assert summary["criterion"] == "ML"
+    assert summary["settings"]["weights"] == "weight"
+
+
 def test_running_twice_gives_the_same_bytes_and_leaves_other_files_alone(tmp_path: Path) -> None:
     file, out = tmp_path / "pupils.csv", tmp_path / "out"
     file.write_text(GOOD)
