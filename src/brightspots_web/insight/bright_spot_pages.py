@@ -114,6 +114,8 @@ def summary(found: Sequence[Key]) -> str:
     for label in (Estimate.Label.BRIGHT_SPOT, Estimate.Label.WORTH_A_VISIT):
         if label in labels:
             parts.append(bright_spot_words.by_chance(label))
+    if len(parts) > 1:
+        parts.append(bright_spot_words.only_a_visit())
     return " ".join(parts)
 
 

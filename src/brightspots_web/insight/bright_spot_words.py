@@ -106,13 +106,17 @@ def by_chance(label: str) -> str:
     return {
         Estimate.Label.BRIGHT_SPOT: _(
             "Of ten schools that are called bright spots, about one is expected to be there by "
-            "chance. Only a visit can tell which."
+            "chance."
         ),
         Estimate.Label.WORTH_A_VISIT: _(
             "Of ten schools that are called worth a visit, about two are expected to be there by "
-            "chance. Only a visit can tell which."
+            "chance."
         ),
     }.get(Estimate.Label(label), "")
+
+
+def only_a_visit() -> str:
+    return _("Only a visit can tell which.")
 
 
 def still(spot: Spot) -> str:

@@ -45,7 +45,7 @@ def page(spot: Spot, acting: Appointment | None) -> Row:
         "still": bright_spot_words.still(spot),
         "sentence": words.sentence(ours) if ours and ours.now else "",
         "probability": bright_spot_words.probability(spot),
-        "by_chance": bright_spot_words.by_chance(spot.label) if spot.label else "",
+        "by_chance": by_chance(spot),
         "facts": figure_facts(spot, ours),
         "made_url": reverse("insight:run", args=[spot.run.uuid]) if spot.run else "",
         "chart": years_chart(ours) or strip_chart(spot, ours),
@@ -60,6 +60,13 @@ def page(spot: Spot, acting: Appointment | None) -> Row:
         "choices": choices(spot, steps, acting),
         "last_step": steps[-1].pk if steps else 0,
     }
+
+
+def by_chance(spot: Spot) -> str:
+    """How many of those called so are chance, and what to do about it; empty without a flag."""
+    if not spot.label:
+        return ""
+    return f"{bright_spot_words.by_chance(spot.label)} {bright_spot_words.only_a_visit()}"
 
 
 def behind(
@@ -290,7 +297,7 @@ def sheet(spot: Spot, acting: Appointment | None) -> Row:
         ],
         "sentence": words.sentence(ours) if ours and ours.now else "",
         "still": bright_spot_words.still(spot),
-        "by_chance": bright_spot_words.by_chance(spot.label) if spot.label else "",
+        "by_chance": by_chance(spot),
         "circumstances": bright_spot_words.circumstances(spot),
         "guide": visit_guide.guide(spot, standings, depth),
         "published": words.as_of(spot.run) if spot.run else "",

@@ -161,7 +161,7 @@ def _groups(spot: Spot, depth: Depth | None) -> list[Question]:
     """For whom it works: all alike, or some for certain more than others."""
     if depth is None or spot.scale is None:
         return []
-    found = []
+    found, all_ahead = [], []
     for dimension, rows in depth.groups:
         if len(rows) < 2:
             continue
@@ -178,12 +178,14 @@ def _groups(spot: Spot, depth: Depth | None) -> list[Question]:
                 )
             )
         elif min(row.lower for row in rows) > 0:
-            found.append(
-                Question(
-                    _("Look at how nobody is left behind: who helps a pupil who is stuck, when?"),
-                    _("All groups that can be shown are ahead ({by}).").format(**names),
-                )
+            all_ahead.append(words.circumstance(dimension))
+    if all_ahead:
+        found.append(
+            Question(
+                _("Look at how nobody is left behind: who helps a pupil who is stuck, and when?"),
+                _("All groups that can be shown are ahead ({by}).").format(by=", ".join(all_ahead)),
             )
+        )
     return found
 
 
