@@ -34,11 +34,15 @@ def what_differs(before: Run, after: Run) -> Table:
     for name in dict.fromkeys([*asked_before, *asked_after]):
         a, b = asked_before.get(name), asked_after.get(name)
         if a != b and name != _("Asked for by"):
-            rows.append([name, a, b])
+            rows.append([name, a or _("nothing"), b or _("nothing")])
     for name, a, b in (
         (_("Version of the method"), before.method_version, after.method_version),
         (_("Seed"), str(before.seed), str(after.seed)),
-        (_("Inputs (SHA-256)"), before.input_hash[:12], after.input_hash[:12]),
+        (
+            _("Files, register and partnerships (SHA-256)"),
+            before.input_hash[:12],
+            after.input_hash[:12],
+        ),
         (_("Source files"), _files(before, after), _files(after, before)),
     ):
         if a != b:

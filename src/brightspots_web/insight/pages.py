@@ -229,10 +229,10 @@ def method_words(run: Run) -> list[str]:
     if "pupil" in ways:
         paragraphs.append(
             _(
-                "Where there are pupils' results, each year is analysed pupil by pupil, comparing "
-                "pupils with pupils like them. The years are then put together: what lasts is "
-                "told apart from what only one year showed. This second step is an approximation: "
-                "it takes each year's expectation as known."
+                "Where there are pupils' results, the pupils of all years are analysed together, "
+                "and compared with pupils like them. What a school adds year after year is told "
+                "apart from what only one year showed. Every year has its own average, so that an "
+                "examination that was harder than another does no school harm."
             )
         )
     paragraphs.append(

@@ -147,7 +147,8 @@ def influence(cp: CrossProducts, sigma2: float, tau2: float, omega2: float) -> d
     by d = -(M - M_s)^-1 g_s; exact for known variances. Cook's distance is d'Md divided by the
     number of coefficients (Demidenko and Stukel 2005).
     """
-    M_s, g_s, schools = _information(cp, sigma2, tau2, omega2)
+    unit = float(cp.scale[-1]) ** 2  # the outcome is scaled in the cross products
+    M_s, g_s, schools = _information(cp, sigma2 / unit, tau2 / unit, omega2 / unit)
     if len(schools) < 3:
         return {}
     p = M_s.shape[1]

@@ -93,7 +93,7 @@ def quoted(name: str) -> str:
     return f"`{name}`"
 
 
-def as_columns(formula: Formula, frame: pl.DataFrame) -> dict[str, pl.Expr]:
+def as_columns(formula: Formula, frame: pl.DataFrame, known: Collection[str]) -> dict[str, pl.Expr]:
     """Columns for the school-level model, which adds up columns and knows no products.
 
     Products of numbers and arithmetic become columns of their own; kinds enter one by one.
@@ -109,8 +109,8 @@ def as_columns(formula: Formula, frame: pl.DataFrame) -> dict[str, pl.Expr]:
             continue
         for variable in term:
             for name in variable.columns:
-                if name not in frame.columns:
-                    raise unknown(name, [n for n in frame.columns if n not in KEPT])
+                if name not in known and name != YEAR:
+                    raise unknown(name, [*known, YEAR])
         if all(variable.column == YEAR for variable in term):
             continue  # every year has its own average anyway
         label = ":".join(variable.name for variable in term)

@@ -7,7 +7,7 @@ is not there drop out, as do pupils who were not there: the page says how many.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,8 +61,16 @@ class Pupils:
     formula: Formula | None = None
 
 
-def prepare(subject: str, inputs: Inputs, settings: Settings, folder: Path) -> Pupils:
+def prepare(
+    subject: str,
+    inputs: Inputs,
+    settings: Settings,
+    folder: Path,
+    said: Mapping[str, str] | None = None,
+) -> Pupils:
     """Write the pupils of one subject; see the module.
+
+    `said` names circumstances to leave out, and why.
 
     Raises
     ------
@@ -82,12 +90,13 @@ def prepare(subject: str, inputs: Inputs, settings: Settings, folder: Path) -> P
     if settings.formula:
         made = _by_formula(settings.formula, own, register)
     else:
-        made = _by_choice(looked_at, schools.select(SCHOOL, *register), settings, prior)
+        made = _by_choice(looked_at, schools.select(SCHOOL, *register), settings, prior, said or {})
     groups = _dimensions(looked_at, prior)
     wanted = rows.join(
         made.of_schools.lazy() if made.of_schools is not None else _of(schools, made),
         on=SCHOOL,
         how="left",
+        maintain_order="left",
     )
     columns = [expression.alias(name) for name, expression in made.columns.items()]
     extra = [_group(c, looked_at).alias(f"{GROUP}{_bare(c)}") for c in groups]
@@ -143,7 +152,10 @@ def is_prior(name: str) -> bool:
 
 
 def _write_raw(subject: str, inputs: Inputs, settings: Settings, to: Path) -> tuple[str, ...]:
-    """Write school, year, score and every context column; gives the names of earlier results."""
+    """Write school, year, score and every context column; gives the names of earlier results.
+
+    Rows are in an order that their content gives, so that sums come out the same to the last digit.
+    """
     sql = own_sql(inputs)
     with duckdb.connect() as connection:
         connection.execute(f"SET temp_directory = {text(str(to.parent / 'spill'))}")
@@ -175,7 +187,7 @@ def _write_raw(subject: str, inputs: Inputs, settings: Settings, to: Path) -> tu
         connection.execute(
             f"COPY (WITH live AS (SELECT * FROM ({sql}) WHERE score IS NOT NULL), "  # noqa: S608 - see above
             f"{before if earlier else ''}p AS (SELECT * FROM live WHERE subject = {text(subject)}) "
-            f"SELECT {selected}{found} FROM p{joins} ORDER BY p.school, p.year, p.score) "
+            f"SELECT {selected}{found} FROM p{joins} ORDER BY ALL) "
             f"TO {text(str(to))} (FORMAT parquet)"
         )
     return tuple(earlier)
@@ -273,7 +285,11 @@ def _by_formula(fixed: str, own: Sequence[str], register: Sequence[str]) -> _Mad
 
 
 def _by_choice(
-    looked_at: pl.DataFrame, schools: pl.DataFrame, settings: Settings, prior: Sequence[str]
+    looked_at: pl.DataFrame,
+    schools: pl.DataFrame,
+    settings: Settings,
+    prior: Sequence[str],
+    said: Mapping[str, str],
 ) -> _Made:
     """By ticking: what a circumstance is worth is looked at on schools for the register's."""
     wanted = settings.context
@@ -283,6 +299,7 @@ def _by_choice(
     if wanted is not None:
         _check_wanted(wanted, [*others.columns, *schools.columns])
     how = {**dict.fromkeys(prior, "number"), **of_pupils.how, **of_schools.how}
+    how = {name: way for name, way in how.items() if name not in said}
     columns: dict[str, pl.Expr] = {}
     for name, way in how.items():
         ready = name in of_schools.how
@@ -293,7 +310,7 @@ def _by_choice(
         circumstances={_plain(name): name for name in how},
         names={_plain(name): name for name in how},
         how=how,
-        left_out={**of_pupils.left_out, **of_schools.left_out},
+        left_out={**of_pupils.left_out, **of_schools.left_out, **said},
         of_schools=of_schools.frame.select(SCHOOL, *of_schools.columns),
     )
 

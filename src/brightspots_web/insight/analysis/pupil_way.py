@@ -18,6 +18,7 @@ import polars as pl
 
 from brightspots.core.errors import InputError
 from brightspots.insight.cross_products import CrossProducts, cross_products
+from brightspots.insight.reml import unidentified
 from brightspots.insight.school_years import (
     DriftComparison,
     SchoolYearValueAdded,
@@ -36,6 +37,7 @@ from brightspots_web.insight.analysis.outcome import (
     with_latest,
 )
 from brightspots_web.insight.analysis.pupil_rows import Pupils, prepare
+from brightspots_web.insight.circumstances import PREFIX
 
 MOST_FOR_DRIFT = 20_000
 """Schools up to which both ways of seeing the years are fitted and compared unasked."""
@@ -49,15 +51,8 @@ def from_pupils(
     tell: Callable[[float, str], None],
 ) -> Outcome:
     """Estimate effects of one subject; `folder` holds its pupils for as long as it takes."""
-    tell(0.05, "reading pupils")
-    pupils = prepare(subject, inputs, settings, folder)
+    pupils, cp = _scanned(subject, inputs, settings, folder, tell)
     several = len(pupils.years) > 1
-    tell(0.3, "adding up")
-    cp = cross_products(
-        pupils.path,
-        f"score ~ {pupils.fixed}{_years(pupils)} + (1 | school)",
-        by=(YEAR,) if several else (),
-    )
     tell(0.6, "fitting")
     notes: list[str] = []
     fitted, drift = _fit(cp, pupils, settings, notes)
@@ -90,6 +85,55 @@ def from_pupils(
     )
     tell(1.0, "")
     return outcome
+
+
+def _scanned(
+    subject: str,
+    inputs: Inputs,
+    settings: Settings,
+    folder: Path,
+    tell: Callable[[float, str], None],
+) -> tuple[Pupils, CrossProducts]:
+    """One pass over the pupils; by default without circumstances that others say already.
+
+    What was asked for by name stays, and is refused by the model with its reason.
+    """
+    said: dict[str, str] = {}
+    while True:
+        tell(0.05, "reading pupils")
+        pupils = prepare(subject, inputs, settings, folder, said)
+        tell(0.3, "adding up")
+        cp = cross_products(
+            pupils.path,
+            f"score ~ {pupils.fixed}{_years(pupils)} + (1 | school)",
+            by=(YEAR,) if len(pupils.years) > 1 else (),
+        )
+        if settings.formula or settings.context is not None:
+            return pupils, cp
+        found = _said_already(cp, pupils)
+        if not found:
+            return pupils, cp
+        said |= found
+
+
+def _said_already(cp: CrossProducts, pupils: Pupils) -> dict[str, str]:
+    """Circumstance -> why it can be left out: others say the same of every pupil."""
+    found: dict[str, str] = {}
+    kept = len(cp.terms)
+    for term, causes in unidentified(cp.total()[:kept, :kept], cp.terms):
+        mine = [name for each in (term, *causes) if (name := _circumstance(each, pupils))]
+        if not mine or mine[0] in found:
+            continue
+        others = dict.fromkeys(name for name in mine[1:] if name != mine[0])
+        plain = ", ".join(name.removeprefix(PREFIX) for name in others)
+        found[mine[0]] = f"{plain or 'the years'} say the same"
+    return found
+
+
+def _circumstance(term: str, pupils: Pupils) -> str | None:
+    """What a term of the design is of: the longest variable it begins with."""
+    fitting = [v for v in pupils.names if term == v or term.startswith(v)]
+    return pupils.names[max(fitting, key=len)] if fitting else None
 
 
 def _years(pupils: Pupils) -> str:

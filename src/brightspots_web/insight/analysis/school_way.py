@@ -119,7 +119,7 @@ def _chosen(
     }
     plain = frame.rename({old: new for old, new in named.items() if new not in frame.columns})
     back = {new: old for old, new in named.items()}
-    columns = formulas.as_columns(formulas.parsed(settings.formula), plain)
+    columns = formulas.as_columns(formulas.parsed(settings.formula), plain, back)
     named_again = {back.get(name, name): column for name, column in columns.items()}
     ready = plain.with_columns(**named_again)
     how = dict.fromkeys(named_again, "formula")

@@ -28,6 +28,8 @@ TOP, BOTTOM = 30, 330
 START, END = 9, 98
 MOST = 600
 """Dots drawn; of more, a grid is drawn with one dot a cell, sized by how many stand there."""
+RINGED = 60
+"""Dots with a white ring; more would wipe each other out."""
 CELLS = 24
 NAMED = 200
 """Points listed under the chart; of more, only the marked ones are."""
@@ -102,7 +104,8 @@ def _axes(across: Scale, down: Scale, x_label: str, y_label: str) -> list[svg.El
 
 def _dots(plain: Sequence[Pair], across: Scale, down: Scale) -> list[svg.Element]:
     if len(plain) <= MOST:
-        return [dot(across.place(p.x), down.place(p.y), 3.5, fill=DOT) for p in plain]
+        ring = len(plain) <= RINGED
+        return [dot(across.place(p.x), down.place(p.y), 3.5, fill=DOT, ring=ring) for p in plain]
     cells: dict[tuple[int, int], int] = {}
     for pair in plain:
         place = (_cell(pair.x, across), _cell(pair.y, down))
