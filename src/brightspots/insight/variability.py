@@ -17,25 +17,24 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.stats import chi2, norm
+from scipy.stats import chi2
 
 from brightspots.core.errors import InputError
 from brightspots.core.provenance import Provenance, hash_frame
-from brightspots.insight.nested_reml import (
-    Nest,
-    NestedFit,
-    fit_nested,
-    nest_of,
-    profile_interval,
-)
+from brightspots.insight.nested_reml import Nest, fit_nested, nest_of, profile_interval
 from brightspots.insight.school_rows import SchoolLevelParameters, prepare_rows
+from brightspots.insight.spreads import MINIMUM_SCHOOLS
+from brightspots.insight.variability_trend import (
+    Year,
+    draw_years,
+    groups_of,
+    persistence_of,
+    trend_of,
+)
 
-METHOD_VERSION = "1"
+METHOD_VERSION = "2"
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
-
-MINIMUM_SCHOOLS = 3
-"""Fewer schools than this say nothing about how much schools differ."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,9 @@ class VarianceDecomposition:
         variance between schools with share_lower and share_upper (null for pupils), share_of_pupil
         variance (null without spreads).
     trend : polars.DataFrame
-        tier, slope of the SD a year, lower, upper; empty for fewer than 3 years.
+        tier, slope of the SD a year, lower, upper, se, probability_closing (that the SD falls),
+        persistence (share of the tier's variance that lasts from year to year); empty for fewer
+        than 3 years.
     summary : mapping
         By year: schools, noise_share (part of the observed variance of school means that is
         sampling noise), dropped rows.
@@ -145,24 +146,31 @@ def variance_decomposition(
             year=p.year,
         ),
     )
-    years = rows.frame["year"].rank("dense").fill_null(0).to_numpy()
-    tables, draws, about = [], [], {}
-    labels = []
-    for index, year in enumerate(np.unique(years)):
-        at = np.flatnonzero(years == year)
-        label = rows.frame["year"][int(at[0])]
-        rng = np.random.default_rng([seed, index])
-        table, drawn, facts = _one_year(
-            rows.frame[at].select(p.tiers), rows.y[at], rows.sampling.s2[at], rows.n[at], p, rng
+    labels_of = rows.frame["year"].rank("dense").fill_null(0).to_numpy()
+    everywhere = [rows.unit, *groups_of(rows.frame.select(p.tiers))]
+    years = []
+    for year in np.unique(labels_of):
+        at = np.flatnonzero(labels_of == year)
+        years.append(
+            _fit_year(
+                rows.frame["year"][int(at[0])],
+                rows.frame[at].select(p.tiers),
+                rows.y[at],
+                rows.sampling.s2[at],
+                [column[at] for column in everywhere],
+            )
         )
-        tables.append(
-            table.select(pl.lit(label, dtype=rows.frame.schema["year"]).alias("year"), pl.all())
-        )
-        draws.append(drawn)
-        labels.append(label)
-        about[str(label)] = facts
+    lasting = persistence_of(years)
+    draws = draw_years(years, lasting, p.replicates, np.random.default_rng([seed, 0]))
+    tables = []
+    for each, drawn, at in zip(
+        years, draws, (np.flatnonzero(labels_of == y) for y in np.unique(labels_of)), strict=True
+    ):
+        label = pl.lit(each.label, dtype=rows.frame.schema["year"]).alias("year")
+        tables.append(_year_table(each, drawn, rows.n[at], p).select(label, pl.all()))
     tiers = pl.concat(tables)
-    trend = _trend(tiers, draws, [*p.tiers, "school"], labels, p.confidence)
+    trend = trend_of(years, draws, lasting, [*p.tiers, "school"], p.confidence)
+    about = {str(each.label): _facts(each) for each in years}
     summary = {"years": about, "n_dropped": frame.height - rows.frame.height}
     return VarianceDecomposition(
         tiers,
@@ -172,41 +180,34 @@ def variance_decomposition(
     )
 
 
-def _groups(areas: pl.DataFrame, y: Floats, s2: Floats) -> list[Integers]:
-    """Row-wise group numbers, finest tier first, numbered by content, not by name."""
-    columns = []
-    for depth in range(len(areas.columns), 0, -1):
-        path = areas.select(pl.struct(areas.columns[:depth]).rank("dense")).to_series().to_numpy()
-        _, first, inverse = np.unique(path, return_index=True, return_inverse=True)
-        renumber = np.empty(len(first), dtype=np.int64)
-        renumber[np.argsort(first)] = np.arange(len(first))  # rows are in content order
-        columns.append(renumber[inverse.reshape(-1)])
-    return columns
-
-
-def _one_year(
-    areas: pl.DataFrame,
-    y: Floats,
-    s2: Floats,
-    n: Floats,
-    p: VariabilityParameters,
-    rng: np.random.Generator,
-) -> tuple[pl.DataFrame, Floats, dict[str, Any]]:
+def _fit_year(
+    label: Any, areas: pl.DataFrame, y: Floats, s2: Floats, everywhere: list[Integers]
+) -> Year:
     if len(y) < MINIMUM_SCHOOLS:
         raise InputError(
             f"{len(y)} schools are too few to say how much schools differ.",
             mend="Use at least 3 schools a year.",
         )
-    columns = _groups(areas, y, s2)
+    columns = groups_of(areas)
     nest = Nest(np.column_stack([np.ones(len(y)), y]), s2, nest_of(columns))
-    fit = fit_nested(nest)
+    return Year(label, nest, fit_nested(nest), tuple(columns), tuple(everywhere))
+
+
+def _facts(year: Year) -> dict[str, Any]:
+    y, s2 = year.nest.A[:, -1], year.nest.s2
+    observed = float(y.var(ddof=1))
+    noise = float(s2.mean()) / observed if observed > 0 else None
+    return {"n_schools": len(y), "noise_share": noise}
+
+
+def _year_table(year: Year, drawn: Floats, n: Floats, p: VariabilityParameters) -> pl.DataFrame:
+    nest, fit = year.nest, year.fit
     variance = fit.variances[::-1]
-    units = [int(c.max()) + 1 for c in columns[::-1]] + [len(y)]
+    units = [int(c.max()) + 1 for c in year.columns[::-1]] + [len(nest.s2)]
     bounds = [profile_interval(nest, fit, k, p.confidence) for k in range(nest.levels)][::-1]
-    drawn = _bootstrap(nest, fit, p.replicates, rng)[:, ::-1]
-    low, high = _share_intervals(drawn, p.confidence)
+    low, high = _share_intervals(drawn[:, ::-1], p.confidence)
     total = float(variance.sum())
-    pupil = _pupil_variance(s2, n)
+    pupil = _pupil_variance(nest.s2, n)
     whole = total + pupil if pupil is not None else None
     table = pl.DataFrame(
         {
@@ -225,9 +226,7 @@ def _one_year(
     )
     if pupil is not None and whole:
         table = pl.concat([table, _pupil_row(pupil, whole, n)], how="diagonal")
-    observed = float(y.var(ddof=1))
-    noise = float(s2.mean()) / observed if observed > 0 else None
-    return table, np.sqrt(drawn), {"n_schools": len(y), "noise_share": noise}
+    return table
 
 
 def _share_intervals(drawn: Floats, confidence: float) -> tuple[Floats, Floats]:
@@ -257,51 +256,6 @@ def _pupil_variance(s2: Floats, n: Floats) -> float | None:
     if np.isnan(n).any() or (n - 1).sum() <= 0:
         return None
     return float(((n - 1) * n * s2).sum() / (n - 1).sum())
-
-
-def _bootstrap(nest: Nest, fit: NestedFit, replicates: int, rng: np.random.Generator) -> Floats:
-    """Variance components (replicates, levels) of data drawn from the fitted model."""
-    out = np.empty((replicates, nest.levels))
-    sd = np.sqrt(fit.variances)
-    chain: list[Integers] = []
-    for parent in nest.parents:
-        chain.append(parent if not chain else parent[chain[-1]])
-    for b in range(replicates):
-        y = rng.standard_normal(len(nest.s2)) * np.sqrt(nest.s2 + fit.variances[0])
-        for level, groups in enumerate(chain, start=1):
-            y = y + (sd[level] * rng.standard_normal(int(groups.max()) + 1))[groups]
-        A = nest.A.copy()
-        A[:, -1] = y
-        out[b] = fit_nested(Nest(A, nest.s2, nest.parents), start=fit.variances).variances
-    return out
-
-
-def _trend(
-    tiers: pl.DataFrame, draws: list[Floats], names: list[str], labels: list[Any], confidence: float
-) -> pl.DataFrame:
-    """Least-squares slope of the SD over years; its spread from the bootstrap of each year.
-
-    Years are drawn independently although the same schools return: persistent effects move all
-    years alike and leave the slope alone, so the interval errs on the wide side.
-    """
-    schema = {"tier": pl.String, "slope": pl.Float64, "lower": pl.Float64, "upper": pl.Float64}
-    numeric = all(isinstance(label, int | float) for label in labels)
-    if len(labels) < 3:
-        return pl.DataFrame(schema=schema)
-    time = np.array(labels if numeric else range(len(labels)), dtype=np.float64)
-    weight = (time - time.mean()) / ((time - time.mean()) ** 2).sum()
-    sd = np.array([tiers.filter(pl.col("tier") == name)["sd"].to_numpy() for name in names])
-    slope = sd @ weight
-    if len(draws[0]) == 0:
-        return pl.DataFrame(
-            {"tier": names, "slope": slope, "lower": None, "upper": None}, schema=schema
-        )
-    spread = np.tensordot(weight, np.stack(draws), axes=1).std(axis=0, ddof=1)
-    z = float(norm.ppf(0.5 + confidence / 2))
-    return pl.DataFrame(
-        {"tier": names, "slope": slope, "lower": slope - z * spread, "upper": slope + z * spread},
-        schema=schema,
-    )
 
 
 @dataclass(frozen=True)
