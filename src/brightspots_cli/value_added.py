@@ -54,6 +54,14 @@ def command(
         bool,
         typer.Option("--robust", help="Add standard errors that hold if the variances do not."),
     ] = False,
+    engine: Annotated[
+        str,
+        typer.Option(
+            "--engine",
+            help="What scans the pupils: duckdb (this machine) or spark (as it is configured; needs"
+            " pyspark and Java 17). Faults of the file are looked for by duckdb in any case.",
+        ),
+    ] = "duckdb",
 ) -> None:
     """Value added of schools from pupils' results (linear mixed models, exact REML, as lme4).
 
@@ -98,13 +106,15 @@ def command(
     or constant columns): exit code 2 and one message with file, row and column.
     """
     started = time.perf_counter()
-    from brightspots.insight.value_added import value_added_of  # heavy; --help stays quick
+    from brightspots.core.engine import on_engine  # heavy; --help stays quick
+    from brightspots.insight.value_added import value_added_of
     from brightspots_cli import pupil_options
 
+    source = on_engine(file, engine)
     loaded = time.perf_counter()
     pupil_options.check(file, formula, pupil_options.checks(year, pupil, scale))
     checked = time.perf_counter()
-    result = value_added_of(file, formula, reml=not ml, weights=weights, robust=robust)
+    result = value_added_of(source, formula, reml=not ml, weights=weights, robust=robust)
     seconds = {"load": loaded - started, "check": checked - loaded, **result.seconds}
     write_results(out, result, seconds)
     note = _note(result)

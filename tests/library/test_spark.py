@@ -12,10 +12,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from brightspots.core.engine import SparkSource, on_engine
+from brightspots.core.engine import ENGINES, SparkSource, on_engine
 from brightspots.core.errors import InputError
 from brightspots.insight.cross_products import CrossProducts, cross_products
 from brightspots.insight.value_added import value_added
+from brightspots_cli.value_added import command
 from tests.library.test_scan import FORMULA, pupils
 
 
@@ -138,6 +139,21 @@ def test_files_that_cannot_be_read(
         (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=said):
         cross_products(SparkSource(tmp_path / name, spark), FORMULA)
+
+
+def test_the_command_takes_an_engine(spark: Any, tmp_path: Path) -> None:
+    """In this process, so that it finds the session that runs."""
+    path = tmp_path / "pupils.parquet"
+    pupils(1_000).write_parquet(path)
+    formula = "score ~ prior + (1 | school)"
+    for engine in ENGINES:
+        command(path, formula, tmp_path / engine, engine=engine)
+    one, other = (pl.read_csv(tmp_path / each / "school_effects.csv") for each in ENGINES)
+    assert one.drop("school").to_numpy() == pytest.approx(
+        other.drop("school").to_numpy(), rel=1e-6, abs=1e-9
+    )
+    with pytest.raises(InputError, match="no engine"):
+        command(path, formula, tmp_path / "x", engine="abacus")
 
 
 def test_an_engine_is_chosen_by_name() -> None:
