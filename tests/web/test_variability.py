@@ -238,6 +238,14 @@ class TestAPartnership:
     def test_without_a_figure_it_says_so(self, world: World, sign_in: SignIn) -> None:
         a_run(world)
         page = words(sign_in("head"), "variability_partnership", "P-UPPER")
+        assert "This comes with the next analysis" in page
+        assert f'href="{reverse("connectedness:partnership", args=["P-UPPER"])}"' in page
+
+    def test_an_outcome_without_a_figure_is_said_to_have_none(
+        self, world: World, sign_in: SignIn
+    ) -> None:
+        self.figures(a_run(world), world)
+        page = words(sign_in("head"), "variability_partnership", "P-UPPER", subject="Singing")
         assert "There is no figure of Upper partnership for this outcome" in page
 
     def test_a_withheld_one_shows_none(self, world: World, sign_in: SignIn) -> None:

@@ -68,15 +68,38 @@ def area(found: Area, acting: Appointment | None, run: Run | None, subject: str)
 
 def partnership(found: Partnership, run: Run | None, subject: str) -> Row:
     spreads = queries.of_partnership(found, run)
+    if spreads and not any(each.all_years or each.by_year or each.withheld for each in spreads):
+        return _frame(run, "") | _of_none(found)
     exports = links("insight:variability_partnership_export", found.code)
     return _frame(run, subject) | {
+        **_partnership_head(found),
+        **_of_place(spreads, subject, found.name, exports),
+    }
+
+
+def _partnership_head(found: Partnership) -> Row:
+    return {
         "kind": _("Partnership"),
         "heading": _("How much do schools in {place} differ?").format(place=found.name),
         "breadcrumb": [
             Link(found.name, reverse("connectedness:partnership", args=[found.code])),
             Link(_("Differences")),
         ],
-        **_of_place(spreads, subject, found.name, exports),
+    }
+
+
+def _of_none(found: Partnership) -> Row:
+    """A partnership that the published analysis does not know yet."""
+    return _partnership_head(found) | {
+        "nothing_heading": _("This comes with the next analysis"),
+        "nothing_text": _(
+            "The published analysis does not know this partnership: it was formed after it, or has "
+            "too few schools with figures. Year by year, and whether it is closing, stand here once "
+            "results are analysed again. How much the schools differ now stands on the "
+            "partnership’s page."
+        ),
+        "nothing_url": reverse("connectedness:partnership", args=[found.code]),
+        "nothing_link": _("To the partnership"),
     }
 
 
