@@ -186,7 +186,7 @@ class TestAnArea:
         assert not any(row["Typical difference, points"] for row in reading)
         assert not any(row["Change a year, points"] for row in reading)
 
-    def test_where_one_year_is_withheld_the_trend_is_too(
+    def test_a_trend_that_counts_a_withheld_year_is_withheld_too(
         self, world: World, sign_in: SignIn
     ) -> None:
         run = a_run(world)
@@ -198,6 +198,8 @@ class TestAnArea:
         page = words(sign_in("minister"), "variability_area", world.areas["North"].pk)
         assert "Whether it is closing is not shown" in page
         assert "It is closing" not in page
+        SpreadTrend.objects.update(years=2)  # it counts the two years that are shown
+        assert queries.of_area(world.areas["North"], run)[0].trend is not None
 
     def test_an_interval_from_nothing_cannot_tell_that_schools_differ(self, world: World) -> None:
         run = a_run(world)

@@ -94,8 +94,8 @@ def _of_none(found: Partnership) -> Row:
         "nothing_heading": _("This comes with the next analysis"),
         "nothing_text": _(
             "The published analysis does not know this partnership: it was formed after it, or has "
-            "too few schools with figures. Year by year, and whether it is closing, stand here once "
-            "results are analysed again. How much the schools differ now stands on the "
+            "too few schools with figures. Year by year, and whether it is closing, stand here "
+            "once results are analysed again. How much the schools differ now stands on the "
             "partnership’s page."
         ),
         "nothing_url": reverse("connectedness:partnership", args=[found.code]),

@@ -1,7 +1,7 @@
 """Reads of how much schools differ: in the system, an area, a partnership; withheld when small.
 
-What is suppressed stays so whatever it stands in: a trend rests on its years, so where one of them
-is withheld the trend is too, since the others and the slope would give it away.
+What is suppressed stays so whatever it stands in: a trend that counts a withheld year is withheld
+too, since the other years and the slope would give that year away.
 """
 
 from collections import defaultdict
@@ -132,12 +132,12 @@ def _spread(scale: Scale, rows: Sequence[Figure], trend: SpreadTrend | None) -> 
     if together is None and len(yearly) == 1:
         together = yearly[0]
     hidden = together is not None and together.suppressed
-    some_hidden = hidden or any(row.suppressed for row in yearly)
+    tells = trend is not None and trend.years > sum(not row.suppressed for row in yearly)
     known = together is not None and not hidden and together.spread is not None
     return Spread(
         scale,
         together if known else None,
         shown,
-        None if some_hidden else trend,
+        None if hidden or tells else trend,
         withheld=hidden,
     )
