@@ -72,6 +72,7 @@ lock: | $(UV) ## write requirements/*.txt from pyproject.toml
 
 bench: $(VENV)/.dev ## measure speed and scale; writes benchmarks/README.md's tables
 	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements/bench.txt
+	@sh deploy/install-r.sh || echo "lme4 is not timed."
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean: ## remove the environment and the sample system
