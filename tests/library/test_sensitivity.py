@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -331,3 +333,31 @@ def test_too_few_schools_to_speak_of_unusual_ones() -> None:
     with pytest.raises(InputError, match="above 0") as refused:
         heavy_tailed_effects(figures(6, 12, 3)[0].with_columns(sampling_variance=0.0))
     assert refused.value.row == 2
+
+
+@pytest.mark.real_data
+def test_englands_schools_under_other_ways(real_data: Path) -> None:
+    """With official limits and three years: every variant there can be, in pupil SD."""
+    frame = pl.read_csv(
+        real_data / "england" / "ks2_maths_panel_long.csv",
+        null_values=["", "NA"],
+        infer_schema_length=None,
+    )
+    parameters = SchoolLevelParameters(
+        context=("TKS1AVERAGE", "PTFSM6CLA1A"),
+        outcome="MATPROG",
+        school="URN",
+        candidates="TELIG",
+        lower="MATPROG_LOWER",
+        upper="MATPROG_UPPER",
+    )
+    made = sensitivity_of_school_figures(frame, parameters, prior=["TKS1AVERAGE"])
+    assert set(made.left_out) == {"prior_only", "school_mean"}
+    rows = {row["variant"]: row for row in made.summary.iter_rows(named=True)}
+    assert rows["base"]["schools"] == 554
+    # One cohort says something else than three; one outlier more or less does not.
+    assert rows["latest_year"]["correlation"] < 0.9
+    assert rows["heavy_tails"]["correlation"] > 0.99
+    assert made.heavy_tails is not None
+    assert made.heavy_tails.p_value <= 1
+    assert made.table["estimate"].abs().max() < 2  # type: ignore[operator]  # pupil SD
