@@ -120,13 +120,13 @@ def test_same_seed_same_bytes_whatever_the_order_and_names() -> None:
 
 
 def test_intervals_hold_the_true_spread_of_regions_as_often_as_they_say() -> None:
-    """100 systems of 12 regions: 95 % nominal, Monte Carlo error .022, so 88 % is 3 below."""
+    """60 systems of 12 regions: 95 % nominal, Monte Carlo error .028, so 86 % is 3 below."""
     held = 0
     few = VariabilityParameters(("region", "council"), replicates=0)
-    for seed in range(100):
+    for seed in range(60):
         row = variance_decomposition(system(seed + 50, 12, 3, 4), few).tiers.row(0, named=True)
         held += row["sd_lower"] <= 6 <= row["sd_upper"]
-    assert held >= 88
+    assert held >= 52
 
 
 def test_trend_over_years_recovers_a_widening_gap() -> None:
