@@ -71,7 +71,9 @@ def _warnings(about: dict[str, Any], model: dict[str, Any], seen: dict[str, Any]
                 "what lasts may be a little narrow."
             )
         )
-    dropped = sum(model.get("dropped", {}).values()) if "dropped" in model else 0
+    # A year that fell out as a whole (no year before it) says nothing about who is left out.
+    years = {str(year) for year in about.get("years", [])}
+    dropped = sum(n for year, n in (model.get("dropped") or {}).items() if year in years)
     pupils = model.get("pupils") or 0
     if dropped > MUCH_DROPPED * (dropped + pupils):
         found.append(

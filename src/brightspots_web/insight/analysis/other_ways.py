@@ -79,20 +79,24 @@ def groups_of_pupils(
         if of in pupils.prior and of == f"{PREFIX}{PRIOR}"
     ]
     dimensions: list[str | Bands] = [*pupils.dimensions, *bands]
+    wanted = [dimensions] if dimensions else []
     made: list[pl.DataFrame] = []
-    for dimension in dimensions:
+    while wanted:
+        together = wanted.pop()
         try:
             found = subgroup_value_added(
                 pupils.path,
                 cp,
                 fitted,
-                [dimension],
+                together,
                 school="school",
                 year=YEAR if by_year else None,
                 pupil_sd=pupil_sd,
             )
         except InputError:
-            continue  # this circumstance tells no groups apart; the others may
+            # One of them tells no groups apart; the others may. One scan would do for all.
+            wanted += [[each] for each in together] if len(together) > 1 else []
+            continue
         made.append(found.in_pupil_sd())
     if not made:
         return pl.DataFrame()
