@@ -252,6 +252,15 @@ def test_weights_shuffling_and_names_change_nothing_but_what_they_should() -> No
     np.testing.assert_allclose(shuffled.influence["cook"], plain.influence["cook"], rtol=1e-6)
 
 
+def test_schools_that_do_not_differ_are_looked_at_all_the_same() -> None:
+    frame = pl.DataFrame({"school": ["a", "b", "c"] * 8, "score": np.repeat(range(8), 3)})
+    ours, fit = of("score ~ (1 | school)", frame)
+    assert fit.singular
+    assert ours.normal.is_empty()
+    assert ours.shape.is_empty()
+    assert ours.influence["cook"].to_list() == pytest.approx([0.0] * 3, abs=1e-12)
+
+
 def test_crossed_groupings_and_unknown_schools_are_refused_in_words() -> None:
     frame = pupils(10).with_columns(
         late=pl.Series(np.random.default_rng(1).integers(0, 7, pupils(10).height).astype(str))

@@ -219,6 +219,16 @@ def test_unshrunken_gives_mean_residuals_and_sampling_variances_back() -> None:
     np.testing.assert_allclose(both["sampling_variance"], sigma2 / both["len"], rtol=1e-6)
 
 
+def test_schools_that_do_not_differ_have_no_tails_and_every_other_variant() -> None:
+    frame = pl.DataFrame(
+        {"school": ["a", "b", "c"] * 8, "x": [1.0, 2.0] * 12, "score": np.repeat(range(8), 3)}
+    )
+    made = sensitivity_table(cross_products(frame, "score ~ x + (1 | school)"))
+    assert made.left_out["heavy_tails"].startswith("Schools do not differ")
+    assert made.table["estimate"].to_list() == [0.0] * made.table.height
+    assert made.summary["correlation"].drop_nulls().to_list() == []
+
+
 def figures(
     seed: int, schools: int, nu: float, sd: float = 0.15
 ) -> tuple[pl.DataFrame, np.ndarray]:

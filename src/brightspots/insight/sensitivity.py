@@ -231,6 +231,8 @@ def _assemble(
     for name in [name for name in VARIANTS if name in variants]:
         try:
             if name == HEAVY_TAILS:
+                if not (base.effects["se_diagnostic"] > 0).any():
+                    raise SameModelError("Schools do not differ beyond chance; there are no tails.")
                 heavy = heavy_tailed_effects(unshrunken(base.effects), confidence=confidence)
                 way = Way(_with_n(heavy.effects, base.effects), base.terms, base.pupil_sd)
                 table = _table(way.effects, name, unit, None)
