@@ -187,6 +187,26 @@ class TestOtherWaysAndGroups:
         assert {"prior_only", "heavy_tails", "latest_year", "without_latest"} & variants
         assert "latest_year" in variants
 
+    def test_pupils_without_an_earlier_result_count_in_a_way_of_their_own(
+        self, world: World
+    ) -> None:
+        random = np.random.default_rng(3)
+        head, *rows = pupils().strip().split("\n")
+        holes = [row.rsplit(",", 1)[0] + "," if random.random() < 0.2 else row for row in rows]
+        bring_in("\n".join([head, *holes]) + "\n", PUPILS_MAPPING, world.cast["analyst"])
+        run = drafted(world.cast["analyst"], context=["prior"])
+        main = Estimate.objects.get(run=run, school__code="N1", subject="Writing", year=None)
+        other = Sensitivity.objects.get(run=run, school__code="N1", variant="missing_prior")
+        assert other.n == 60 > main.n
+        assert other.estimate == pytest.approx(main.estimate, abs=0.2)
+        (row,) = (
+            each
+            for each in run.summary["outcomes"]["Writing"]["sensitivity"]["ways"]
+            if each["variant"] == "missing_prior"
+        )
+        assert row["schools"] == len(CODES)
+        assert row["correlation"] > 0.9
+
     def test_drift_is_taken_with_three_years_and_said_of_two(self, world: World) -> None:
         bring_in(followed(), MAPPING, world.cast["analyst"])
         run = drafted(world.cast["analyst"], drift="ar1", context=[])

@@ -9,7 +9,6 @@ import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from brightspots_web.directory.models import Appointment
-from brightspots_web.insight import queries
+from brightspots_web.insight import bright_spot_actions, queries
 from brightspots_web.insight.findings import TABLES
 from brightspots_web.insight.findings import Findings as Findings
 from brightspots_web.insight.models import Run
@@ -157,7 +156,7 @@ def publish(run: Run, *, by: Actor, instead_of: UUID | str | None = None) -> Run
     run.save()
     detail = {**_named(run), "again": again, "instead_of": str(now.uuid) if now else None}
     audit.record("insight.publish", by=by, target=run, detail=detail)
-    _note_candidates(run, by)
+    bright_spot_actions.note_candidates(run, by=by)
     return run
 
 
@@ -285,15 +284,6 @@ def _named(run: Run) -> dict[str, Any]:
         "input_hash": run.input_hash,
         "method_version": run.method_version,
     }
-
-
-def _note_candidates(run: Run, by: Actor) -> None:
-    """Give every school that the run flags its entry among the bright spots."""
-    try:
-        spots = import_module("brightspots_web.insight.bright_spot_actions")
-    except ModuleNotFoundError:
-        return
-    spots.note_candidates(run, by=by)
 
 
 def _remove_rows(run: Run) -> None:

@@ -45,7 +45,7 @@ def _part(subject: str, place: int, about: dict[str, Any], seen: dict[str, Any])
     return Part(
         subject,
         tuple(_warnings(about, model, seen)),
-        tuple(_notes(model, seen)),
+        tuple(_notes(about, model, seen)),
         _components(about, seen),
         _quantiles(subject, place, seen),
         _ways(about),
@@ -100,7 +100,7 @@ def _warnings(about: dict[str, Any], model: dict[str, Any], seen: dict[str, Any]
     return found
 
 
-def _notes(model: dict[str, Any], seen: dict[str, Any]) -> list[str]:
+def _notes(about: dict[str, Any], model: dict[str, Any], seen: dict[str, Any]) -> list[str]:
     found = []
     reliability = seen.get("reliability")
     if reliability:
@@ -130,6 +130,9 @@ def _notes(model: dict[str, Any], seen: dict[str, Any]) -> list[str]:
     drift = model.get("drift")
     if drift:
         found.append(_drift(drift))
+    for variant, why in (about.get("sensitivity") or {}).get("left_out", {}).items():
+        name = dict(Sensitivity.Variant.choices).get(variant, _("other ways"))
+        found.append(_("Not reckoned: {way}. {why}").format(way=name, why=why))
     return found
 
 

@@ -405,24 +405,6 @@ def strength_and_need(run: Run | None = None) -> dict[int, tuple[float, float]]:
     return {school: (strength, need or 0.0) for school, strength, need in means}
 
 
-@dataclass(frozen=True)
-class Choices:
-    """What an analysis can be asked for, as far as the last one and the register tell."""
-
-    subjects: list[str]
-    context: list[str]
-
-
-def choices(run: Run | None = None) -> Choices:
-    """Outcomes and circumstances of the newest analysis, those it left out included."""
-    run = run or current_run()
-    outcomes = run.summary.get("outcomes", {}) if run else {}
-    context: dict[str, None] = {}
-    for each in outcomes.values():
-        context |= dict.fromkeys([*each["context"]["columns"], *each["context"]["left_out"]])
-    return Choices(list(outcomes), sorted(context))
-
-
 def may_analyse(acting: Appointment | None) -> bool:
     return may(acting, Capability.ANALYSE)
 

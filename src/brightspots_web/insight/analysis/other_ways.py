@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from brightspots.core.errors import InputError
 from brightspots.insight.cross_products import CrossProducts
+from brightspots.insight.missing_prior import value_added_with_missing
 from brightspots.insight.school_level import SchoolLevelParameters, SchoolLevelValueAdded
 from brightspots.insight.school_years import Drift, SchoolYearValueAdded
 from brightspots.insight.sensitivity import (
@@ -22,7 +24,9 @@ from brightspots_web.insight.analysis.formulas import YEAR
 from brightspots_web.insight.analysis.outcome import Settings, Ways
 from brightspots_web.insight.analysis.pupil_rows import GROUP, PRIOR, Pupils, is_prior
 from brightspots_web.insight.circumstances import PREFIX
+from brightspots_web.insight.models import Sensitivity as Stored
 
+Variant = Stored.Variant
 COLUMNS = ("school", "variant", "n", "estimate", "se_comparative", "lower", "upper")
 GROUP_COLUMNS = (
     "school", "dimension", "group", "n", "observed", "estimate", "se_comparative", "lower", "upper",
@@ -53,7 +57,59 @@ def of_pupils(
     except InputError as error:
         # A way that cannot be fitted says nothing against the one that can.
         return Ways(left_out={"all": str(error)})
-    return _ways(made)
+    return _with_holes(_ways(made), cp, fitted, pupils, prior, pupil_sd)
+
+
+def _with_holes(
+    ways: Ways,
+    cp: CrossProducts,
+    fitted: SchoolYearValueAdded | ValueAdded,
+    pupils: Pupils,
+    prior: Sequence[str],
+    pupil_sd: float,
+) -> Ways:
+    """Add the way that keeps pupils whose earlier results are not known."""
+    if pupils.whole is None:
+        return ways
+    variant = str(Variant.MISSING_PRIOR)
+    by_year = isinstance(fitted, SchoolYearValueAdded)
+    try:
+        made = value_added_with_missing(
+            pupils.whole, cp.formula, list(prior), year=YEAR if by_year else None
+        )
+    except InputError as error:
+        return replace(ways, left_out={**ways.left_out, variant: str(error)})
+    scaled = [
+        (pl.col(c) / pupil_sd).alias(c) for c in ("estimate", "se_comparative", "lower", "upper")
+    ]
+    table = made.school_effects.filter(pl.col("n") > 0).select(
+        "school", pl.lit(variant).alias("variant"), pl.col("n").cast(pl.Int64), *scaled
+    )
+    own = fitted.persistent if isinstance(fitted, SchoolYearValueAdded) else fitted.school_effects
+    figures = ("estimate", "lower", "upper")
+    main = own.select("school", *[(pl.col(c) / pupil_sd).alias(f"main_{c}") for c in figures])
+    return Ways(
+        pl.concat([ways.table, table]),
+        [*ways.summary, _compared(table.join(main, on="school"), variant)],
+        ways.left_out,
+    )
+
+
+def _compared(both: pl.DataFrame, variant: str) -> dict[str, Any]:
+    """How far one way lies from the main one, as the library says it of the others."""
+
+    def side(lower: str, upper: str) -> pl.Expr:
+        return (pl.col(lower) > 0).cast(pl.Int8) - (pl.col(upper) < 0).cast(pl.Int8)
+
+    now, other = side("main_lower", "main_upper"), side("lower", "upper")
+    row = both.select(
+        pl.len().alias("schools"),
+        (pl.col("estimate") - pl.col("main_estimate")).std(ddof=0).alias("sd_change"),
+        pl.corr("estimate", "main_estimate").alias("correlation"),
+        (now != other).sum().alias("changed"),
+        (now * other == -1).sum().alias("reversed"),
+    ).row(0, named=True)
+    return {"variant": variant, **row}
 
 
 def _ways(made: Sensitivity) -> Ways:

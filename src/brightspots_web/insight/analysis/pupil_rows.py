@@ -30,6 +30,8 @@ LOOKED_AT = 200_000
 SHARED_CODES = 0.2
 """Where more codes than this are found in several schools in one year, they are no pupils'."""
 PRIOR = "prior"
+MOST_WITH_HOLES = 1_000_000
+"""Pupils up to which those without earlier results are tried in a model of their own, unasked."""
 GROUP = "group:"
 """Beginning of columns by which groups of pupils are told apart."""
 GROUPS = (2, 12)
@@ -56,6 +58,9 @@ class Pupils:
     rows: int
     dropped: dict[int, int] = field(default_factory=dict)
     """Year -> pupils of whom something is not known."""
+    whole: Path | None = None
+    """The same with pupils of whom earlier results alone are not known; None where there are none,
+    or where they are too many to try unasked."""
     dimensions: tuple[str, ...] = ()
     """Columns by which groups of pupils can be told apart."""
     formula: Formula | None = None
@@ -115,8 +120,10 @@ def prepare(
             f"{', '.join(_bare(name) for name in made.names.values()) or 'the columns used'}.",
             mend="Take fewer circumstances, or complete the file.",
         )
+    earlier = [name for name, of in made.circumstances.items() if of in prior or is_prior(of)]
     return Pupils(
         path=path,
+        whole=_whole(prepared, made, earlier, kept, folder),
         fixed=made.fixed,
         names=made.names,
         columns=made.circumstances,
@@ -131,6 +138,26 @@ def prepare(
         dimensions=tuple(f"{GROUP}{_bare(c)}" for c in groups),
         formula=made.formula,
     )
+
+
+def _whole(
+    prepared: pl.LazyFrame,
+    made: _Made,
+    earlier: Sequence[str],
+    years: Mapping[int, int],
+    folder: Path,
+) -> Path | None:
+    """Write the pupils whose earlier results may be missing, in the years that are analysed."""
+    if not earlier or sum(years.values()) > MOST_WITH_HOLES:
+        return None
+    others = [pl.col(name).is_not_null() for name in made.columns if name not in earlier]
+    rows = prepared.filter(pl.col(YEAR).is_in(list(years)), *others)
+    holes = pl.any_horizontal([pl.col(name).is_null() for name in earlier]).any()
+    if not rows.select(holes).collect().item():
+        return None
+    path = folder / "whole.parquet"
+    rows.select(SCHOOL, YEAR, SCORE, *made.columns).sink_parquet(path)
+    return path
 
 
 def _counts(prepared: pl.LazyFrame, known: pl.Expr) -> list[tuple[int, int, int]]:
