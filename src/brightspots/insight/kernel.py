@@ -28,8 +28,8 @@ def _load(values: Array, shift: float, factor: float, out: Array) -> None:
 
 def _turn(columns: Array, weights: Array, start: int, stop: int, left: Array, right: Array) -> None:
     """Write columns as rows, which products want; `left` with the weights, where there are any."""
-    for i in range(columns.shape[0]):
-        for row in range(start, stop):
+    for row in range(start, stop):
+        for i in range(columns.shape[0]):
             right[row - start, i] = columns[i, row]
     if len(weights):
         for row in range(start, stop):
@@ -147,11 +147,13 @@ def _add_rows(
         row = block
         while row < stop:
             end = row + 1
-            going = True
-            while going and end < stop:
-                for part in range(keys.shape[0]):
+            while end < stop and keys[0, end] == keys[0, row]:
+                going = True
+                for part in range(1, keys.shape[0]):
                     going &= keys[part, end] == keys[part, row]
-                end += going
+                if not going:
+                    break
+                end += 1
             cell = find(keys, row, table, cells, n_cells)
             if cell == n_cells:
                 if n_cells == len(counts):
