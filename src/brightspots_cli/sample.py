@@ -150,9 +150,12 @@ def _main_job() -> None:
     from brightspots_cli.analyse import command as analyse
     from brightspots_cli.propose import propose
 
-    analyse()
+    analyse(note="A first look, before there were partnerships.")
     settings = {"minimum": 4, "maximum": 8, "max_km": 25.0}
     propose(settings, seed=0, adopt=True, home=None)
+    # Partnerships are formed by what schools are strong in, and have figures of their own once
+    # they are there.
+    analyse(note="With the partnerships as they are now.")
 
 
 def _appoint_cast() -> None:

@@ -47,4 +47,5 @@ def compare(request: ActingRequest) -> HttpResponse:
 
 
 def _name(run: Run, current: Run | None) -> str:
-    return f"{run_pages.name_of(run)} ({run_pages.badge(run, current).label})"
+    name = f"{run_pages.name_of(run)} ({run_pages.badge(run, current).label})"
+    return f"{name} {run.note}".strip()

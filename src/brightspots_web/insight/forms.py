@@ -140,6 +140,8 @@ class CompareForm(forms.Form):
 
     def __init__(self, *args: Any, runs: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for field in self.fields.values():
+        for place, field in enumerate(self.fields.values()):
             if isinstance(field, forms.ChoiceField):
                 field.choices = runs
+                # The newest against the one before, unless somebody chose.
+                field.initial = runs[min(place, len(runs) - 1)][0] if runs else None
