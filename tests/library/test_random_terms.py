@@ -204,7 +204,7 @@ UNTOLD: dict[str, tuple[dict[str, pl.Expr], str, str]] = {
     "groups that cross and explain everything": (
         {"score": number + pl.col("primary").str.slice(1).cast(pl.Float64) ** 2},
         "score ~ prior.score + (1 | school) + (1 | primary)",
-        "no digits are left",
+        "without end",
     ),
     "a slope that is not known of anybody": (
         {"age": pl.lit(None, dtype=pl.Float64)},

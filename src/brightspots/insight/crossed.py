@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.linalg import solve_triangular
+from scipy.linalg import lapack, solve_triangular
 
 from brightspots.core.errors import InputError
 from brightspots.insight.reml import (
@@ -38,6 +38,8 @@ LARGEST_DENSE = 6_000
 LARGEST_FILLED = 50_000_000
 """Entries of the largest sparse matrix that is written out: 0.4 GB."""
 ROWS_AT_ONCE = 4_096
+SMALL = 1e-2
+"""A Lambda below this, where 1 is a reliability of one half, leaves I - M^-1 too few digits."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,13 @@ class Grouping:
     def effects(self) -> int:
         """Random effects in all."""
         return self.q * self.n_units
+
+
+@dataclass(frozen=True)
+class Dense(Eliminated):
+    """What all groupings but the first leave; their P is Lambda M_inverse Lambda'."""
+
+    M_inverse: Array
 
 
 @dataclass(frozen=True)
@@ -189,15 +198,16 @@ class Crossed:
         K2 = K2 - _product(RB, RB)
         F2 = F2 - RB.T @ RF
         scale = self._scale(Lambdas)
-        scaled = (scale.T @ (scale.T @ K2).T).T
-        M = np.linalg.cholesky(np.eye(len(K2)) + scaled)
-        logdet += 2 * float(np.log(np.diagonal(M)).sum())
-        half2 = solve_triangular(M, scale.T.toarray(), lower=True)
-        R2 = half2 @ F2
+        scaled = scale.T @ (scale.T @ K2).T
+        C2 = np.linalg.cholesky(np.eye(len(K2)) + scaled)
+        logdet += 2 * float(np.log(np.diagonal(C2)).sum())
+        R2 = solve_triangular(C2, scale.T @ F2, lower=True)
         T = S - RF.T @ RF - R2.T @ R2
+        M_inverse = _inverse(C2)
+        P2 = scale @ (scale @ M_inverse).T
         eliminated = (
             Eliminated(F, K, half.transpose(0, 2, 1) @ half),
-            Eliminated(F2, K2, half2.T @ half2),
+            Dense(F2, K2, P2, M_inverse),
         )
         return at_the_top(T, self.n, logdet, Lambdas, eliminated, reml)
 
@@ -210,11 +220,43 @@ class Crossed:
         H = left @ one.F - (B @ (two.P @ two.F)).reshape(J, q, k)
         return H, left @ one.K, sparse.csr_array(B)
 
-    def _others_under_full(self, fit: Fit) -> tuple[Array, Array]:
-        """H and Q of all other groupings together."""
+    def _others_under_full(self, fit: Fit) -> list[tuple[Array, Array]]:
+        """H and the blocks of Q of every grouping but the first.
+
+        K P = Lambda^-T (I - M^-1) Lambda' spares the product of two large matrices, where no Lambda
+        is so small that the difference has no digits.
+        """
         two = fit.eliminated[1]
-        KP = two.K @ two.P
-        return two.F - KP @ two.F, two.K - KP @ two.K
+        if not isinstance(two, Dense):
+            raise TypeError("the fit is not one of crossed groupings")
+        small = [
+            np.linalg.svd(np.sqrt(self.typical(place))[:, None] * Lambda, compute_uv=False).min()
+            < SMALL
+            for place, Lambda in enumerate(fit.Lambdas)
+            if place
+        ]
+        if any(small):
+            KP = two.K @ two.P
+            H, whole = two.F - KP @ two.F, KP
+        else:
+            first, *others = fit.Lambdas  # the first may be 0: it is not inverted
+            inverses = (first, *(np.asarray(np.linalg.inv(each), np.float64) for each in others))
+            back, scale = self._scale(inverses), self._scale(fit.Lambdas)
+            H, whole = back.T @ (two.M_inverse @ (scale.T @ two.F)), two.M_inverse
+        found = []
+        for place, (each, offset) in enumerate(
+            zip(self.groupings[1:], self._offsets, strict=False), start=1
+        ):
+            own = slice(offset, offset + each.effects)
+            if any(small):
+                rows = whole[own].reshape(each.n_units, each.q, -1)
+                columns = two.K[own].reshape(each.n_units, each.q, -1).transpose(0, 2, 1)
+                Q = _diagonal_blocks(two.K[own, own], each.q) - rows @ columns
+            else:
+                less = np.eye(each.q) - _diagonal_blocks(whole[own, own], each.q)
+                Q = inverses[place].T @ less @ inverses[place]
+            found.append((H[own].reshape(each.n_units, each.q, -1), Q))
+        return found
 
     def derivatives(self, fit: Fit) -> tuple[Array, ...]:
         """W of every grouping, see :func:`brightspots.insight.reml.derivative`."""
@@ -226,12 +268,7 @@ class Crossed:
             for j in range(q):
                 less[i, j] = float(np.vdot(_product(B[i::q], B[j::q]), P))
         found = [derivative_of(H, Q.sum(axis=0) - less, fit)]
-        H2, Q2 = self._others_under_full(fit)
-        for each, offset in zip(self.groupings[1:], self._offsets, strict=False):
-            own = slice(offset, offset + each.effects)
-            blocks = _diagonal_blocks(Q2[own, own], each.q)
-            H_own = H2[own].reshape(each.n_units, each.q, -1)
-            found.append(derivative_of(H_own, blocks.sum(axis=0), fit))
+        found.extend(derivative_of(H, Q.sum(axis=0), fit) for H, Q in self._others_under_full(fit))
         return tuple(found)
 
     def effects(self, fit: Fit, place: int) -> Effects:
@@ -242,14 +279,22 @@ class Crossed:
             less = np.empty_like(Q)
             step = max(1, ROWS_AT_ONCE // q)
             for start in range(0, len(Q), step):
-                rows = B[start * q : (start + step) * q].toarray().reshape(-1, q, B.shape[1])
-                less[start : start + step] = (rows @ P) @ rows.transpose(0, 2, 1)
+                rows = B[start * q : (start + step) * q]
+                spread = (rows @ P).reshape(-1, q, B.shape[1])
+                filled = rows.toarray().reshape(-1, q, B.shape[1])
+                less[start : start + step] = spread @ filled.transpose(0, 2, 1)
             return effects_of(H, Q - less, fit, 0)
-        each, offset = self.groupings[place], self._offsets[place - 1]
-        own = slice(offset, offset + each.effects)
-        H2, Q2 = self._others_under_full(fit)
-        H_own = H2[own].reshape(each.n_units, each.q, -1)
-        return effects_of(H_own, _diagonal_blocks(Q2[own, own], each.q), fit, place)
+        H, Q = self._others_under_full(fit)[place - 1]
+        return effects_of(H, Q, fit, place)
+
+
+def _inverse(C: Array) -> Array:
+    """Inverse of C C' from its Cholesky factor."""
+    lower, info = lapack.dpotri(C, lower=1)
+    if info:
+        raise np.linalg.LinAlgError("no inverse")
+    whole: Array = np.tril(lower) + np.tril(lower, -1).T
+    return whole
 
 
 def _product(one: sparse.csr_array, other: sparse.csr_array) -> Array:

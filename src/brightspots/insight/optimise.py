@@ -25,6 +25,9 @@ LARGEST = 1e4
 STARTS = (1.0, 0.1, 4.0)
 NOTHING = 1e-6
 """An eigenvalue of G below this, where 1 is a reliability of one half, is looked at as a zero."""
+CLOSE = 1e-5
+"""A gradient of this times the root of the criterion's size is left to the Newton steps: a further
+fall would be smaller than the criterion's rounding, and a line search would look for it in vain."""
 FLAT = 1e-12
 ROUNDS = 12
 
@@ -108,9 +111,10 @@ class _Search:
         return fit.criterion, self.pattern.pack(slopes, slopes=True)
 
     def descend(self, theta: Array) -> tuple[float, Array]:
-        """Go down by quasi-Newton, then by Newton steps."""
+        """Go down by quasi-Newton until the criterion has no digits to tell by, then by Newton."""
+        enough = CLOSE * (1 + abs(self.at(theta)[0])) ** 0.5
         answer = minimize(
-            self.at, theta, jac=True, method="BFGS", options={"gtol": 1e-5, "maxiter": 500}
+            self.at, theta, jac=True, method="BFGS", options={"gtol": enough, "maxiter": 500}
         )
         found = np.asarray(answer.x, dtype=np.float64)
         if np.abs(found).max() > LARGEST:
