@@ -74,7 +74,13 @@ class Crossed:
 
     Parameters
     ----------
-    S : ndarray, shape (C, k, k)
+    rows : ndarray, shape (C, m, k)
+        Those rows of A'A of every cell that any Z is made of; all of A'A of a million cells would
+        not fit.
+    z : tuple of int
+        The columns of A that these rows are of; m of them.
+    total : ndarray, shape (k, k)
+        A'A.
     groupings : tuple of Grouping
         The one with most effects first.
     n : int
@@ -88,7 +94,9 @@ class Crossed:
         The groupings but the first have more than ``LARGEST_DENSE`` effects together.
     """
 
-    S: Array
+    rows: Array
+    z: tuple[int, ...]
+    total: Array
     groupings: tuple[Grouping, ...]
     n: int
     kept: tuple[int, ...]
@@ -110,14 +118,19 @@ class Crossed:
     def typical(self, place: int) -> Array:
         """Mean of the diagonal of Z'Z over the units of a grouping, shape (q,)."""
         each = self.groupings[place]
-        found: Array = np.diagonal(self.S.sum(axis=0))[list(each.z)] / each.n_units
+        found: Array = np.diagonal(self.total)[list(each.z)] / each.n_units
         return found
+
+    def _rows(self, each: Grouping) -> Array:
+        """Z'A of every cell for the Z of a grouping, shape (C, q, k)."""
+        places = [self.z.index(column) for column in each.z]
+        return self.rows if places == list(range(len(self.z))) else self.rows[:, places, :]
 
     @cached_property
     def _first(self) -> tuple[Array, Array]:
         """F = Z_1'[X | y], shape (J, q, p + 1), and K = Z_1'Z_1, shape (J, q, q)."""
         first = self.groupings[0]
-        rows = self.S[:, list(first.z), :]
+        rows = self._rows(first)
         F = np.zeros((first.n_units, first.q, rows.shape[2]))
         np.add.at(F, first.unit, rows)
         return F[:, :, list(self.kept)], F[:, :, list(first.z)]
@@ -135,7 +148,7 @@ class Crossed:
         self, one: Grouping, other: Grouping, at: int, beside: int, whole: tuple[int, int]
     ) -> sparse.coo_array:
         """Z'Z of two groupings, its first row and column at (`at`, `beside`) of a matrix."""
-        values = self.S[:, list(one.z), :][:, :, list(other.z)]
+        values = self._rows(one)[:, :, list(other.z)]
         rows, columns = self._places(one, at), self._places(other, beside)
         shape = values.shape
         return sparse.coo_array(
@@ -159,13 +172,10 @@ class Crossed:
         F = np.zeros((size, len(self.kept)))
         for each, offset in zip(others, self._offsets, strict=False):
             B = B + self._block(first, each, 0, offset, (first.effects, size)).tocsr()
-            np.add.at(
-                F, self._places(each, offset), self.S[:, list(each.z), :][:, :, list(self.kept)]
-            )
+            np.add.at(F, self._places(each, offset), self._rows(each)[:, :, list(self.kept)])
             for other, beside in zip(others, self._offsets, strict=False):
                 K += self._block(each, other, offset, beside, (size, size)).toarray()
-        total = self.S.sum(axis=0)[np.ix_(self.kept, self.kept)]
-        return sparse.csr_array(B), K, F, total
+        return sparse.csr_array(B), K, F, self.total[np.ix_(self.kept, self.kept)]
 
     def _spread(self, blocks: Array) -> sparse.csr_array:
         """Blocks of the first grouping on the diagonal of a sparse matrix."""

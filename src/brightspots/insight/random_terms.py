@@ -293,10 +293,12 @@ def _nested(
 
 
 def _crossed(cp: CrossProducts, terms: list[Term], transform: Array) -> Crossed:
-    S = transform.T @ cp.matrices() @ transform
     groupings = tuple(Grouping(t.z, t.units.of, len(t.units.labels)) for t in terms)
     kept = (*range(len(cp.terms)), transform.shape[1] - 1)
-    return Crossed(S, groupings, cp.n_pupils, kept)
+    z = tuple(sorted({column for term in terms for column in term.z}))
+    rows = _rows_of(cp, cp.packed, z, transform)
+    total = transform.T @ cp.total() @ transform
+    return Crossed(rows, z, total, groupings, cp.n_pupils, kept)
 
 
 def _packed(cp: CrossProducts, units: Units) -> Array:
@@ -320,8 +322,12 @@ def _rows(cp: CrossProducts, term: Term, transform: Array) -> Array:
 
     Only the rows that Z is made of are unpacked: the whole of A'A for 100,000 schools is large.
     """
-    made = transform[:, list(term.z)]
+    return _rows_of(cp, _packed(cp, term.units), term.z, transform)
+
+
+def _rows_of(cp: CrossProducts, packed: Array, z: tuple[int, ...], transform: Array) -> Array:
+    """Rows `z` of A'A from packed cross products, shape (J, len(z), k')."""
+    made = transform[:, list(z)]
     needed = np.flatnonzero(made.any(axis=1))
-    raw = _packed(cp, term.units)[:, places(cp.width)[needed]]
-    found: Array = made[needed].T @ (raw @ transform)
+    found: Array = made[needed].T @ (packed[:, places(cp.width)[needed]] @ transform)
     return found
