@@ -110,6 +110,87 @@ def test_weights_and_several_groups(
     assert_same(found, expected)
 
 
+PLAIN = "score ~ `prior reading` + size + whole + x.y + (1 + size | school)"
+
+
+def plain_pupils() -> pl.DataFrame:
+    """Numbers of every kind with holes, and schools that are words with holes."""
+    draw = np.random.default_rng(6)
+    frame = pupils().rename({"prior": "prior reading"})
+    holes = pl.Series(draw.random(frame.height) < 0.02)
+    words = pl.Series(draw.choice(["a", " b", "é", "NA", "", " NA\t", "NaN"], frame.height))
+    return frame.with_columns(
+        pl.Series("whole", draw.integers(0, 9, frame.height).astype(np.int8)),
+        pl.when(holes).then(None).otherwise(pl.col("size")).cast(pl.Float32).alias("size"),
+        pl.Series("x.y", draw.integers(0, 2**62, frame.height)),
+        pl.when(holes).then(None).otherwise(words).alias("school"),
+    )
+
+
+@pytest.mark.parametrize("kind", ["frame", "Parquet", "files"])
+@pytest.mark.parametrize("weights", [None, "size"])
+@pytest.mark.parametrize("order", ["sorted", "shuffled"])
+def test_columns_as_they_lie_are_read_without_the_engine(
+    compiled: Callable[..., CrossProducts],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    kind: str,
+    weights: str | None,
+    order: str,
+) -> None:
+    frame = plain_pupils().sort("school") if order == "sorted" else plain_pupils()
+    source: Any = frame
+    if kind == "Parquet":
+        source = tmp_path / "pupils.parquet"
+        frame.write_parquet(source, row_group_size=500)
+    elif kind == "files":
+        for part in range(6):
+            frame[part * 1000 : (part + 1) * 1000].write_parquet(tmp_path / f"{part}.parquet")
+        source = str(tmp_path / "*.parquet")
+    asked: dict[str, Any] = {"weights": weights, "by": ("year",)}
+    expected = cross_products(source, PLAIN, **asked)
+    assert {*expected.cells["school"]} == {"a", " b", "é", "NaN"}
+
+    def never(*_: Any) -> None:
+        raise AssertionError("the engine was asked for rows")
+
+    monkeypatch.setattr(engine.Table, "read", never)
+    assert_same(compiled(source, PLAIN, **asked), expected)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pl.col("size").cast(pl.Decimal(10, 2)),
+        pl.col("size").cast(pl.String),
+        pl.col("late"),
+        pl.col("sex"),
+    ],
+    ids=["decimal", "text", "truth", "factor"],
+)
+def test_columns_of_other_kinds_go_through_the_engine(
+    compiled: Callable[..., CrossProducts], tmp_path: Path, column: pl.Expr
+) -> None:
+    path = tmp_path / "pupils.parquet"
+    pupils().with_columns(column.alias("other")).write_parquet(path, row_group_size=500)
+    formula = "score ~ prior + other + (1 | school)"
+    found, expected = compiled(path, formula), cross_products(path, formula)
+    assert_same(found, expected)
+    assert found.n_pupils > 5_000
+
+
+def test_a_damaged_file_is_named(compiled: Callable[..., CrossProducts], tmp_path: Path) -> None:
+    """The engine looks at the first rows only; what is wrong further on is found by the scan."""
+    path = tmp_path / "pupils.parquet"
+    pupils(60_000).write_parquet(path, row_group_size=500, compression="snappy")
+    held = bytearray(path.read_bytes())
+    middle = len(held) * 3 // 4
+    held[middle : middle + 4_000] = b"\xff" * 4_000
+    path.write_bytes(held)
+    with pytest.raises(InputError, match=r"pupils\.parquet.*cannot be read"):
+        compiled(path, "score ~ prior + size + (1 | school)")
+
+
 def test_bytes_do_not_depend_on_threads(
     compiled: Callable[..., CrossProducts], tmp_path: Path
 ) -> None:

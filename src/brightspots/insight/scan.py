@@ -2,9 +2,10 @@
 
 :func:`_by_expression` runs on any engine. Large tables that DuckDB can cut into parts take
 :func:`_by_kernel`: the engine reads, filters and computes the columns of A by the same expressions,
-and compiled code sums their products, in about half the time. Its parts are cut by row numbers, not
-by threads, and each is summed in the order of its rows, so that the same rows give the same bytes
-however many threads there are.
+and compiled code sums their products. Where these expressions are columns as they lie in the file,
+the file is read without the engine, which halves the time of reading. Parts are cut by what lies in
+the table, not by threads, and each is summed in the order of its rows, so that the same rows give
+the same bytes however many threads there are.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import ibis.expr.types as ir
@@ -20,9 +22,11 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
+from ibis.expr import operations
 from numpy.typing import NDArray
 
-from brightspots.core.engine import Part, Table
+from brightspots.core.columns import Stream, column_streams
+from brightspots.core.engine import Table
 from brightspots.core.errors import InputError
 from brightspots.insight.design import Design, DesignColumn, group_labels
 
@@ -32,7 +36,7 @@ from it on compiled code is worth the half second that loading it takes."""
 MOST_COLUMNS = 64
 """Up to here compiled code, which takes every product, is quicker than an expression, which leaves
 out those that are 0 (of two levels of one factor)."""
-BATCH_ROWS = 16_384
+BATCH_ROWS = 32_768
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -161,27 +165,20 @@ def _by_kernel(
     threads: int | None,
 ) -> Scanned | None:
     """Sum products by cell in compiled code, or None where the table cannot be cut into parts."""
-    parts = table.parts(n_rows)
-    if not parts:
+    streams = _streams(table, design, n_rows)
+    if not streams:
         return None
-    values = {f"v{i}": value.cast("float64") for i, value in enumerate(design.values)}
-    weight = {} if design.weight is None else {"w": design.weight.cast("float64")}
-    keys = _keys(design)
-    types = [value.type() for value in keys.values()]
-    if not all(each.is_integer() or each.is_string() for each in types):
-        return None
-    sql = table.compiled(design.rows.select(**keys, **values, **weight))
+    weighted, n_keys = design.weight is not None, len(design.groups)
 
-    def summed(part: Part) -> _Sums:
-        sums = _Sums(len(keys), shift, scale, weighted=bool(weight))
-        for batch in table.read(sql, part, BATCH_ROWS):
+    def summed(stream: Stream) -> _Sums:
+        sums = _Sums(n_keys, shift, scale, weighted=weighted)
+        for batch in stream():
             sums.add(batch)
         return sums
 
-    workers = min(len(parts), threads or len(os.sched_getaffinity(0)))
-    table.one_thread()  # of the engine's for each of ours
+    workers = min(len(streams), threads or len(os.sched_getaffinity(0)))
     with ThreadPoolExecutor(workers) as pool:
-        done = list(pool.map(summed, parts))
+        done = list(pool.map(summed, streams))
     found = pl.concat([each.labels(list(design.groups)) for each in done])
     if found.height == 0:
         raise _nothing_left(table)
@@ -198,6 +195,37 @@ def _by_kernel(
         packed[here] += each.sums[: each.n_cells]
         start += each.n_cells
     return Scanned(cells, counts, packed, sum(each.sum_log_w for each in done))
+
+
+def _streams(table: Table, design: Design, n_rows: int) -> Sequence[Stream]:
+    """Stream keys, values and weight, from the file itself or through the engine."""
+    keys = _keys(design)
+    values = {f"v{i}": value.cast("float64") for i, value in enumerate(design.values)}
+    weight = {} if design.weight is None else {"w": design.weight.cast("float64")}
+    parts = table.parts(n_rows)
+    if not parts or not all(k.type().is_integer() or k.type().is_string() for k in keys.values()):
+        return ()
+    numbers = [_column(value) for value in (values | weight).values()]
+    named = [_column(key) for key in keys.values()]
+    if None not in numbers and None not in named:  # every column is as it lies in the table
+        streams = column_streams(
+            table, [each for each in numbers if each], [each for each in named if each], BATCH_ROWS
+        )
+        if streams:
+            return streams
+    sql = table.compiled(design.rows.select(**keys, **values, **weight))
+    table.one_thread()  # of the engine's for each of ours
+    return [partial(table.read, sql, part, BATCH_ROWS) for part in parts]
+
+
+def _column(value: ir.Value) -> str | None:
+    """Name the column that an expression is, as it stands or as a double; None for any other."""
+    node = value.op()
+    if isinstance(node, operations.Cast):
+        node = node.arg
+        if not isinstance(node, operations.Field) or not node.dtype.is_numeric():
+            return None
+    return str(node.name) if isinstance(node, operations.Field) else None
 
 
 class _Sums:
