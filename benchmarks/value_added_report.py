@@ -29,9 +29,10 @@ def section(stored: dict[str, Any]) -> str:
         f"`{formula()}` on simulated pupils (figures to two decimals), Parquet sorted by school, "
         f"reading and fit included; {stored['machine']}, load {low} to {high} (the measurement "
         "itself included). Medians of paired rounds, each way warm, ratios within a round; other "
-        "work on the machine interrupts a long way more often than a short one, so that ratios come "
-        "out high. *Plain* is DuckDB's `avg(score) GROUP BY school` on the same file, which reads 2 columns; *floor* its `sum` "
-        "of each of the 9 columns that ours reads. Hashing the input is not in these times but in "
+        "work on the machine interrupts a long way more often than a short one, so that ratios "
+        "come out high. *Plain* is DuckDB's `avg(score) GROUP BY school` on the same file, which "
+        "reads 2 columns; *floor* its `sum` of each of the 9 columns that ours reads. Hashing the "
+        "input is not in these times but in "
         "the whole command's.",
         "",
         "![Seconds and memory over five sizes](results/value_added.svg)",
