@@ -7,7 +7,7 @@ from the raw rows.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ WEIGHTS = {
     "leader_strength": 4.0,
     "partnership": 6.0,
     "disruption": 2.0,
+    "all_weak": 8.0,
 }
 Row = Mapping[str, Any]
 
@@ -47,26 +48,120 @@ def placed(row: Row) -> bool:
     return lat is not None and lon is not None and (lat, lon) != (0, 0)
 
 
+def priorities_of(rows: Sequence[Row]) -> list[str]:
+    """Names of the priorities; the one without a name is ""."""
+    found = {
+        column.split("_", 1)[1] for column in rows[0] if column.startswith(("strength_", "strong_"))
+    }
+    return sorted(found) or [""]
+
+
 @dataclass
 class Checker:
-    """The rules for one table of schools."""
+    """The rules for one table of schools.
+
+    `table` holds ways by (from, to) where there is a table of travel; `barred` pairs of schools, or
+    of areas with `by_area`; `unknown` the way assumed for a school without coordinates.
+    """
 
     schools: Sequence[Row]
     minimum: int
     maximum: int
     max_km: float
     present: Mapping[str, str] = field(default_factory=dict)
+    table: Mapping[tuple[str, str], float] | None = None
+    barred: frozenset[frozenset[str]] = frozenset()
+    by_area: bool = False
+    unknown: float | None = None
+    leads: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self.target = (self.minimum + self.maximum) / 2
         self.by_code = {row["school"]: row for row in self.schools}
-        rows = [row for row in self.schools if placed(row)]
-        self.strength_rank = self._ranks(rows, "strength")
-        self.need_rank = self._ranks(rows, "need")
-        known = sorted(row["strength"] for row in rows if row.get("strength") is not None)
-        self.has_strength = bool(known)
-        self.has_need = any(row.get("need") is not None for row in rows)
-        self.strong_from = known[math.floor(0.75 * (len(known) - 1))] if known else None
+        rows = [row for row in self.schools if self.reachable(row)]
+        self.names = priorities_of(self.schools) if self.schools else [""]
+        self.strong: dict[str, set[str]] = {}
+        self.needs: dict[str, dict[str, float]] = {}
+        ranks = []
+        for name in self.names:
+            strength, need = self._columns(name)
+            found = self._strong(rows, name)
+            if found is None:
+                continue
+            self.strong[name] = found
+            flags = f"strong_{name}" if strength not in rows[0] else strength
+            ranks.append(self._ranks(rows, flags))
+            if any(row.get(need) is not None for row in rows):
+                self.needs[name] = self._ranks(rows, need)
+        if self.names != [""] and any(row.get("strength") is not None for row in rows):
+            ranks = [self._ranks(rows, "strength")]
+        self.leader_rank = {
+            row["school"]: sum(rank[row["school"]] for rank in ranks) / len(ranks) for row in rows
+        } if ranks else {}  # fmt: skip
+        self.wanted: dict[str, set[str]] = {}
+
+    @staticmethod
+    def _columns(name: str) -> tuple[str, str]:
+        return (f"strength_{name}", f"need_{name}") if name else ("strength", "need")
+
+    def _strong(self, rows: Sequence[Row], name: str) -> set[str] | None:
+        """Codes of the schools that are strong; None where nothing is known."""
+        flags = [row for row in rows if row.get(f"strong_{name}") is not None]
+        if flags:
+            return {row["school"] for row in flags if row[f"strong_{name}"] == 1}
+        column, _ = self._columns(name)
+        known = sorted(row[column] for row in rows if row.get(column) is not None)
+        if not known:
+            return None
+        edge = known[math.floor(0.75 * (len(known) - 1))]
+        return {
+            row["school"] for row in rows if row.get(column) is not None and row[column] >= edge
+        }
+
+    def reachable(self, row: Row) -> bool:
+        """Whether anything is known of how to get to a school."""
+        if placed(row) or row.get("area"):
+            return True
+        return self.table is not None and any(row["school"] in pair for pair in self.table)
+
+    def way(self, one: Row, other: Row) -> float:
+        """The way between two schools, infinite where there is none."""
+        if one["school"] == other["school"]:
+            return 0.0
+        key = "area" if self.by_area else "school"
+        if one[key] != other[key] and frozenset((one[key], other[key])) in self.barred:
+            return math.inf
+        known = [placed(one), placed(other)]
+        if self.table is not None:
+            pairs = ((one["school"], other["school"]), (other["school"], one["school"]))
+            listed = [self.table[pair] for pair in pairs if pair in self.table]
+            if listed:
+                return min(listed)
+            named = {code for pair in self.table for code in pair}
+            known = [placed(row) or row["school"] in named for row in (one, other)]
+            if all(known):
+                return math.inf
+        elif all(known):
+            return haversine_km(one, other)
+        if one.get("area") and one["area"] == other.get("area"):
+            return self.max_km / 2 if self.unknown is None else self.unknown
+        return math.inf
+
+    def wanted_of(self, leader: Row) -> set[str]:
+        """Priorities in which some school that could be led by this one is strong."""
+        if self.names == [""]:
+            return set(self.strong)
+        if leader["school"] not in self.wanted:
+            around = {
+                row["school"] for row in self.schools
+                if self.reachable(row) and self.way(row, leader) <= self.max_km + 1e-9
+                and share_a_kind([row, leader], "phase")
+                and share_a_kind([row, leader], "language")
+            }  # fmt: skip
+            self.wanted[leader["school"]] = {
+                name for name, strong in self.strong.items() if strong & around
+            }
+        return self.wanted[leader["school"]]
 
     @staticmethod
     def _ranks(rows: Sequence[Row], column: str) -> dict[str, float]:
@@ -95,31 +190,31 @@ class Checker:
             return None
         if not share_a_kind(members, "phase") or not share_a_kind(members, "language"):
             return None
-        km = [haversine_km(row, leader) for row in members]
+        km = [self.way(row, leader) for row in members]
         if max(km) > self.max_km + 1e-6:
             return None
-        complement = need = preference = 0.0
-        if self.has_strength:
-            preference = WEIGHTS["leader_strength"] * (1 - self.strength_rank[leader["school"]])
-            strong = any(
-                row.get("strength") is not None and row["strength"] >= self.strong_from
-                for row in members
-            )
-            if not strong:
-                complement = WEIGHTS["complement"]
-                if self.has_need:
-                    need = WEIGHTS["need"] * sum(self.need_rank[row["school"]] for row in members)
+        codes = {row["school"] for row in members}
+        missing = [name for name in self.wanted_of(leader) if not self.strong[name] & codes]
+        preference = 0.0
+        if self.leader_rank:
+            preference = WEIGHTS["leader_strength"] * (1 - self.leader_rank[leader["school"]])
+        need = sum(self.needs[name][code] for name in missing if name in self.needs
+                   for code in codes)  # fmt: skip
         home = self.present.get(leader["school"])
         moved = sum(self.present.get(row["school"]) != home for row in members)
-        return {
+        parts = {
             "travel_km": sum(km),
             "balance": WEIGHTS["balance"] * (size - self.target) ** 2,
-            "complement": complement,
-            "need": need,
+            "complement": WEIGHTS["complement"] * len(missing),
+            "need": WEIGHTS["need"] * need,
             "leader_strength": preference,
             "partnerships": WEIGHTS["partnership"],
             "disruption": WEIGHTS["disruption"] * moved if self.present else 0.0,
         }
+        if len(self.names) > 1:
+            weak = not any(strong & codes for strong in self.strong.values())
+            parts["all_weak"] = WEIGHTS["all_weak"] if weak and len(self.strong) > 1 else 0.0
+        return parts
 
     def cheapest(self, members: Sequence[Row]) -> float | None:
         costs = [
@@ -132,13 +227,14 @@ class Checker:
     def check(self, result: Any) -> float:
         """Assert every rule and every reported figure; return the total cost."""
         members = result.members.to_dicts()
+        exceptions = {row["school"]: row for row in members if row.get("exception")}
         served = [row["school"] for row in members]
         isolated = result.isolated["school"].to_list()
         assert sorted(served + isolated) == sorted(self.by_code)
         assert result.n_schools == len(self.schools)
         assert all(result.isolated["reason"].to_list())
         for code in isolated:
-            if not placed(self.by_code[code]):
+            if not self.reachable(self.by_code[code]):
                 reason = result.isolated.filter(result.isolated["school"] == code)["reason"][0]
                 assert reason.startswith("no coordinates")
         groups: dict[str, list[dict[str, Any]]] = {}
@@ -148,25 +244,34 @@ class Checker:
         assert sorted(groups) == names
         leaders = [groups[name][0]["leader_school"] for name in names]
         assert leaders == sorted(leaders)
-        totals = dict.fromkeys(
-            ("travel_km", "balance", "complement", "need", "leader_strength", "partnerships",
-             "disruption"), 0.0,
-        )  # fmt: skip
+        totals: dict[str, float] = {}
         for name in names:
-            rows = [self.by_code[row["school"]] for row in groups[name]]
+            regular = [row for row in groups[name] if row["school"] not in exceptions]
+            rows = [self.by_code[row["school"]] for row in regular]
             assert len({row["leader_school"] for row in groups[name]}) == 1
             leader = self.by_code[groups[name][0]["leader_school"]]
             assert leader in rows
-            for row, member in zip(groups[name], rows, strict=True):
-                assert abs(row["distance_km"] - haversine_km(member, leader)) < 1e-6
+            assert len(groups[name]) <= self.maximum + 1
+            for row in groups[name]:
+                member = self.by_code[row["school"]]
+                if row["school"] == leader["school"]:
+                    assert row["distance_km"] == 0
+                elif placed(member) and placed(leader):
+                    assert abs(row["distance_km"] - haversine_km(member, leader)) < 1e-6
+                else:
+                    assert row["distance_km"] is None
+                if self.table is not None and row in regular:
+                    assert abs(row["travel"] - self.way(member, leader)) < 1e-9
             parts = self.parts(rows, leader)
             assert parts is not None, f"{name} breaks a rule"
             least = self.cheapest(rows)
             assert least is not None
-            assert abs(sum(parts.values()) - least) < 1e-6
+            fixed = self.leads & {row["school"] for row in rows}
+            assert fixed or abs(sum(parts.values()) - least) < 1e-6
             for part, value in parts.items():
-                totals[part] += value
+                totals[part] = totals.get(part, 0.0) + value
         total = sum(totals.values())
+        assert {"total", *totals} == set(result.objective) or not groups
         for part, value in totals.items():
             assert abs(result.objective[part] - value) < 1e-6 * max(1.0, value), part
         assert abs(result.objective["total"] - total) < 1e-6 * max(1.0, total)
@@ -174,15 +279,19 @@ class Checker:
             assert result.lower_bound <= total + 1e-6
         return total
 
-    def best(self) -> tuple[int, float]:
-        """Fewest placed schools left out, and the least cost of that, over all partitions."""
-        rows = [row for row in self.schools if placed(row)]
+    def best(self, allowed: Callable[[Sequence[Row]], bool] | None = None) -> tuple[int, float]:
+        """Fewest placed schools left out, and the least cost of that, over all partitions.
+
+        With `allowed` only partnerships that it lets through are used.
+        """
+        rows = [row for row in self.schools if self.reachable(row)]
         n = len(rows)
         sets: dict[int, list[tuple[int, float]]] = {a: [] for a in range(n)}
         for mask in range(1, 1 << n):
             if self.minimum <= mask.bit_count() <= self.maximum:
-                cost = self.cheapest([rows[a] for a in range(n) if mask >> a & 1])
-                if cost is not None:
+                inside = [rows[a] for a in range(n) if mask >> a & 1]
+                cost = self.cheapest(inside)
+                if cost is not None and (allowed is None or allowed(inside)):
                     sets[(mask & -mask).bit_length() - 1].append((mask, cost))
         best: dict[int, tuple[int, float]] = {0: (0, 0.0)}
 

@@ -244,7 +244,7 @@ def test_most_schools_that_sizes_allow(schools: int, minimum: int, maximum: int,
 
 # --- against every partition ------------------------------------------------------------------
 
-SMALL = {"minimum": 3, "maximum": 5, "max_km": 30.0}
+SMALL: dict[str, Any] = {"minimum": 3, "maximum": 5, "max_km": 30.0}
 
 
 @pytest.mark.parametrize("seed", range(25))

@@ -6,43 +6,33 @@ With a multiplier u_i for each school i, every partition of the schools into set
 
 since each leader leads at most one partnership (the one it belongs to). The cheapest set of a
 leader is found exactly, size by size: the schools of smallest km + ... - u, with the two cases "a
-strong school is in it" and "none is". Any u gives a valid bound; subgradient steps with Polyak's
-step size look for a good one (Held, Wolfe and Crowder 1974, "Validation of subgradient
+strong school is in it" and "none is"; with two or three priorities by a dynamic programme
+(:mod:`brightspots.connectedness.bound_many`). Any u gives a valid bound; subgradient steps with
+Polyak's step size look for a good one (Held, Wolfe and Crowder 1974, "Validation of subgradient
 optimization", Mathematical Programming 6). Phase and language are checked between leader and member
-only, which is exact unless schools have several of them and never makes the bound too large.
+only, which is exact unless schools have several of them and never makes the bound too large. Pins
+are left out: what keeps to them is one of the partitions bounded here, so the bound holds for it.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from brightspots.connectedness.bound_many import keep_smallest, price_leaders_many
 from brightspots.connectedness.costs import NEVER
 from brightspots.connectedness.problem import Tables
 from brightspots.connectedness.reach import Arcs, ArcStore
-from brightspots.core.compiled import compiled, compiled_helper
+from brightspots.connectedness.settings import StopEarly
+from brightspots.core.compiled import compiled
 
 NEAREST = 64
 """Schools of a star used in the steps when not all arcs fit in memory; the last look uses all."""
 PATIENCE = 12
 """Steps without a better bound after which the step size is halved."""
-
-
-@compiled_helper
-def _keep_smallest(values, places, count, limit, value, place):  # type: ignore[no-untyped-def]
-    """Insert into a sorted list of at most `limit`; return the new length."""
-    if count == limit and value >= values[count - 1]:
-        return count
-    at = count if count < limit else limit - 1
-    while at > 0 and values[at - 1] > value:
-        values[at] = values[at - 1]
-        places[at] = places[at - 1]
-        at -= 1
-    values[at] = value
-    places[at] = place
-    return min(count + 1, limit)
 
 
 @compiled
@@ -63,23 +53,23 @@ def _price_leaders(  # type: ignore[no-untyped-def]
             value = km[at] - u[i]
             if tables.disruption > 0 and tables.present[i] != tables.present[j]:
                 value += tables.disruption
-            n_all = _keep_smallest(all_value, all_place, n_all, others, value, i)
-            if tables.strong[i]:
+            n_all = keep_smallest(all_value, all_place, n_all, others, value, i)
+            if tables.strong[i] != 0:
                 if value < strong_value:
                     strong_value, strong_place = value, i
             else:
-                value += tables.need[i]
-                n_weak = _keep_smallest(weak_value, weak_place, n_weak, others, value, i)
+                value += tables.need[i, 0]
+                n_weak = keep_smallest(weak_value, weak_place, n_weak, others, value, i)
         base = tables.preference[j] + tables.partnership - u[j]
         best, best_size, best_case = 0.0, 0, 0
         sum_all, sum_weak = 0.0, 0.0
-        has_strong = tables.strong[j]
+        has_strong = tables.strong[j] != 0
         for size in range(1, min(tables.maximum, tables.capacity[j]) + 1):
             last = size - 2
             if last >= 0:
                 if last < n_all:
                     sum_all += all_value[last]
-                    has_strong = has_strong or tables.strong[all_place[last]]
+                    has_strong = has_strong or tables.strong[all_place[last]] != 0
                 if last < n_weak:
                     sum_weak += weak_value[last]
             if size < tables.minimum or last >= n_all:
@@ -93,8 +83,8 @@ def _price_leaders(  # type: ignore[no-untyped-def]
                 value = fixed + sum_all - all_value[last] + strong_value
                 if value < best:
                     best, best_size, best_case = value, size, 2
-            if not tables.strong[j] and last < n_weak:
-                value = fixed + sum_weak + tables.complement + tables.need[j]
+            if tables.strong[j] == 0 and last < n_weak:
+                value = fixed + sum_weak + tables.complement + tables.need[j, 0]
                 if value < best:
                     best, best_size, best_case = value, size, 3
         if best_size == 0:
@@ -115,8 +105,9 @@ def _evaluate(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     values = np.zeros(len(u))
     times = np.zeros(len(u), dtype=np.int64)
+    price_leaders = price_leaders_many if tables.several else _price_leaders
     for part in arcs:
-        _price_leaders(
+        price_leaders(
             tables, part.leaders, part.first, part.school, part.km, u, nearest, values, times
         )
     return values, times
@@ -128,6 +119,64 @@ def _shortened(part: Arcs) -> Arcs:
     first = np.concatenate([[0], np.cumsum(sizes)])
     keep = np.repeat(part.first[:-1] - first[:-1], sizes) + np.arange(first[-1])
     return Arcs(part.leaders, first, part.school[keep], part.km[keep])
+
+
+class Bounding:
+    """Multipliers that get better bit by bit: a bound early in a search, and a better one later.
+
+    Attributes
+    ----------
+    u : float array, shape (n,)
+        The best multipliers so far.
+    """
+
+    def __init__(
+        self, tables: Tables, arcs: ArcStore, schools: NDArray[np.int64], start: NDArray[np.float64]
+    ) -> None:
+        """Take `arcs` among `schools` only, and multipliers to start from, shape (n,)."""
+        self.tables, self.arcs, self.schools = tables, arcs, schools
+        self.some = [arcs.complete] if arcs.complete else [_shortened(part) for part in arcs]
+        self.u = start.copy()
+        self._at, self._best = start.copy(), -np.inf
+        self._direction = np.zeros(len(start))
+        self._scale, self._since = 1.0, 0
+
+    def refine(
+        self, cost: float, steps: int, progress: Callable[[float, str], None] | None = None
+    ) -> None:
+        """Take up to `steps` subgradient steps; `cost` of a known partition sets their size."""
+        schools = self.schools
+        for step in range(steps):
+            values, times = _evaluate(self.tables, self.some, self._at, 1 << 30)
+            bound = float(self._at[schools].sum() + values[schools].sum())
+            if bound > self._best:
+                self._best, self.u, self._since = bound, self._at.copy(), 0
+            else:
+                self._since += 1
+                if self._since >= PATIENCE:
+                    self._scale, self._since, self._at = self._scale / 2, 0, self.u.copy()
+                    self._direction[:] = 0.0
+                    continue
+            slope = np.zeros(len(self._at))
+            slope[schools] = 1.0 - times[schools]
+            self._direction = 0.7 * slope + 0.3 * self._direction  # deflected: less zigzag
+            length = float(self._direction @ self._direction)
+            if length < 1e-12 or cost - self._best < 1e-9:
+                break
+            size = self._scale * max(cost - bound, 1e-6 * abs(cost)) / length
+            self._at = self._at + size * self._direction
+            if progress:
+                progress((step + 1) / steps, "bounding")
+
+    def shares(self) -> NDArray[np.float64]:
+        """Shares of the bound by school, u_i + min(0, v_i), over all arcs within the limit.
+
+        Their sum over any union of connected components is a valid bound for serving exactly the
+        schools of these components.
+        """
+        values, _ = _evaluate(self.tables, self.arcs, self.u, 1 << 30)
+        result: NDArray[np.float64] = self.u + values
+        return result
 
 
 def lower_bound(
@@ -154,31 +203,9 @@ def lower_bound(
     Returns
     -------
     float array, shape (n,)
-        Shares of the bound: u_i + min(0, v_i). Their sum over any union of connected components is
-        a valid bound for these schools. Evaluated over all arcs within the limit.
+        See :meth:`Bounding.shares`.
     """
-    some = [arcs.complete] if arcs.complete else [_shortened(part) for part in arcs]
-    u, best_u, best = start.copy(), start.copy(), -np.inf
-    direction = np.zeros(len(u))
-    scale, since = 1.0, 0
-    for step in range(steps):
-        values, times = _evaluate(tables, some, u, 1 << 30)
-        bound = float(u[schools].sum() + values[schools].sum())
-        if bound > best:
-            best, best_u, since = bound, u.copy(), 0
-        else:
-            since += 1
-            if since >= PATIENCE:
-                scale, since, u = scale / 2, 0, best_u.copy()
-                direction[:] = 0.0
-                continue
-        slope = np.zeros(len(u))
-        slope[schools] = 1.0 - times[schools]
-        direction = 0.7 * slope + 0.3 * direction  # deflected: less zigzag
-        length = float(direction @ direction)
-        if length < 1e-12 or cost - best < 1e-9:
-            break
-        u = u + scale * max(cost - bound, 1e-6 * abs(cost)) / length * direction
-        progress((step + 1) / steps, "bounding")
-    values, _ = _evaluate(tables, arcs, best_u, 1 << 30)
-    return best_u + values
+    bounding = Bounding(tables, arcs, schools, start)
+    with contextlib.suppress(KeyboardInterrupt, StopEarly):  # any multipliers give a bound
+        bounding.refine(cost, steps, progress)
+    return bounding.shares()

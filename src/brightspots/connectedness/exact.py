@@ -14,6 +14,7 @@ from brightspots.connectedness.costs import (
     price,
 )
 from brightspots.connectedness.problem import Tables
+from brightspots.connectedness.reach import close_to
 from brightspots.core.compiled import compiled
 from brightspots.core.geography import chord
 
@@ -151,11 +152,13 @@ def fewest_left_out(tables: Tables, schools: NDArray[np.int64], around: NDArray[
 
 def _star(tables: Tables, leader: int) -> NDArray[np.intp]:
     """Compatible schools within the limit of a leader, itself included."""
-    gap = np.linalg.norm(tables.xyz - tables.xyz[leader], axis=1)
-    close = np.flatnonzero(gap <= chord(tables.max_km) * (1 + 1e-9) + 1e-12)
+    close = close_to(tables, leader, chord(tables.max_km) * (1 + 1e-9) + 1e-12)
     fits = (tables.phase[close] & tables.phase[leader] != 0) & (
         tables.language[close] & tables.language[leader] != 0
     )
+    if tables.listed:
+        listed: NDArray[np.intp] = close[fits]
+        return listed
     within = [distance_km(tables.xyz, leader, i) <= tables.max_km for i in close.tolist()]
     star: NDArray[np.intp] = close[fits & np.array(within, dtype=bool)]
     return star
@@ -182,6 +185,6 @@ def must_stay_out(tables: Tables, school: int, left: list[int], served: NDArray[
 def _close_to(tables: Tables, schools: NDArray[np.intp]) -> NDArray[np.bool_]:
     limit = chord(tables.max_km) * (1 + 1e-9) + 1e-12
     close = np.zeros(len(tables.xyz), dtype=bool)
-    for i in schools:
-        close |= np.linalg.norm(tables.xyz - tables.xyz[i], axis=1) <= limit
+    for i in schools.tolist():
+        close[close_to(tables, i, limit)] = True
     return close

@@ -6,84 +6,60 @@ The method, the objective and what the bound covers are described in
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from brightspots.connectedness.bound import lower_bound
-from brightspots.connectedness.exact import LARGEST_COMPONENT, must_stay_out, solve_exactly
+from brightspots.connectedness.exact import LARGEST_COMPONENT, solve_exactly
+from brightspots.connectedness.kept import schools_of_broken
+from brightspots.connectedness.pins import Pins, check_pins
+from brightspots.connectedness.pricing import cost_of, lead
 from brightspots.connectedness.problem import (
     METHOD,
     METHOD_VERSION,
     Parameters,
     Problem,
+    Tables,
     Weights,
     make_problem,
 )
-from brightspots.connectedness.reach import ArcStore, Reach, neighbours, study_reach
+from brightspots.connectedness.reach import (
+    ArcStore,
+    Reach,
+    neighbours,
+    study_reach,
+    surroundings,
+)
+from brightspots.connectedness.result import Partnerships, Plan, make_result, most_splittable
+from brightspots.connectedness.schools import PRIORITY
 from brightspots.connectedness.search import search
 from brightspots.connectedness.start import bisect
-from brightspots.core.geography import great_circle_km
+from brightspots.connectedness.stopping import StopEarly, Stopping
+from brightspots.connectedness.travel import Travel
 from brightspots.core.provenance import Provenance, hash_frame
 
-__all__ = ["Parameters", "Partnerships", "Weights", "form_partnerships"]
+__all__ = [
+    "Parameters", "Partnerships", "Pins", "StopEarly", "Travel", "Weights", "form_partnerships",
+    "most_splittable",
+]  # fmt: skip
 
 COLUMNS = (
     "school", "latitude", "longitude", "strength", "need", "phase", "language", "leader",
-    "capacity",
+    "capacity", "area",
 )  # fmt: skip
-PARTS = (
-    "travel_km", "balance", "complement", "need", "leader_strength", "partnerships", "disruption",
-)  # fmt: skip
+PIN_ROUNDS, STEPS_A_PIN = 3, 400
+"""Searches around pins that are not kept yet, and their steps for each school in one."""
 Progress = Callable[[float, str], None]
 
 
-@dataclass(frozen=True)
-class Partnerships:
-    """Proposed partnerships.
-
-    Attributes
-    ----------
-    members : DataFrame
-        school, partnership (P0001 ... in the order of the leaders' codes), leader_school,
-        distance_km (great circle, to the leader); sorted by partnership and school.
-    isolated : DataFrame
-        school, reason; sorted by school.
-    objective : mapping
-        The parts of the cost and their `total`, in km; `moved` counts schools whose leader comes
-        from another present partnership.
-    lower_bound : float or None
-        No partition that serves the same schools costs less; None if it was not asked for.
-    gap : float or None
-        (total - lower_bound) / lower_bound.
-    n_schools, n_partnerships : int
-    n_proved : int
-        Schools in components that were solved to proved optimality.
-    stopped_early : bool
-        The time limit cut the search short; the answer depends on the machine.
-    seconds : mapping
-        By stage, and `total`.
-    provenance : Provenance
-    """
-
-    members: pl.DataFrame
-    isolated: pl.DataFrame
-    objective: Mapping[str, float]
-    lower_bound: float | None
-    gap: float | None
-    n_schools: int
-    n_partnerships: int
-    n_proved: int
-    stopped_early: bool
-    seconds: Mapping[str, float]
-    provenance: Provenance
-
-
-class _Stopwatch:
+class Stopwatch:
     """Seconds by stage."""
 
     def __init__(self) -> None:
@@ -91,10 +67,32 @@ class _Stopwatch:
         self.seconds: dict[str, float] = {}
 
     def lap(self, stage: str) -> None:
+        """Note the seconds since the last stage."""
         now = time.monotonic()
         self.seconds[stage] = now - self.last
         self.seconds["total"] = now - self.began
         self.last = now
+
+
+class Telling:
+    """Reports progress, and remembers that somebody asked to stop."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.progress, self.stop = progress, False
+
+    def __call__(self, share: float, stage: str) -> None:
+        """Report where nothing can be stopped; the search will stop at once."""
+        try:
+            if self.progress:
+                self.progress(share, stage)
+        except StopEarly:
+            self.stop = True
+
+    def or_stop(self, share: float, stage: str) -> None:
+        """Report where an answer is at hand, and stop if that was asked for."""
+        self(share, stage)
+        if self.stop:
+            raise StopEarly
 
 
 def form_partnerships(
@@ -103,6 +101,8 @@ def form_partnerships(
     seed: int = 0,
     progress: Progress | None = None,
     existing: pl.DataFrame | None = None,
+    pins: Pins | None = None,
+    travel: Travel | None = None,
 ) -> Partnerships:
     """Form partnerships.
 
@@ -111,61 +111,93 @@ def form_partnerships(
     schools : DataFrame
         school, latitude, longitude (degrees), and optionally strength, need (numbers), phase,
         language (text), leader (1 or 0), capacity (the most schools in a partnership that the
-        school leads, its own included). Text or numbers; the order of rows does not matter.
+        school leads, its own included), area. Up to three priorities instead of one:
+        strength_<name> (numbers) or strong_<name> (1 or 0), and need_<name>; a priority without a
+        need of its own takes `need`, and leaders are preferred by `strength` if that is there too,
+        else by the mean over the priorities. Text or numbers; the order of rows does not matter.
     parameters : Parameters, optional
     seed : int
         Same input, parameters and seed: the same bytes.
     progress : callable, optional
-        Called about every second with the share done (0 to 1) and the stage; what it raises stops
-        the run.
+        Called about every second with the share done (0 to 1) and the stage, which carries the
+        best cost and its gap where they are known
+        (:class:`brightspots.connectedness.stopping.Stage`).
+        `StopEarly` ends the search with the best answer so far, as does an interruption by the
+        keyboard; anything else that it raises stops the run.
     existing : DataFrame, optional
         school, partnership: the present partnerships. They are the start of the search, and each
         school whose leader comes from another one costs `Weights.disruption`.
 
+    pins : Pins, optional
+        Kept before anything else but that schools are served; `Partnerships.broken_pins` names
+        those that are not.
+    travel : Travel, optional
+        A table of travel, barriers, or both.
+
     Raises
     ------
     InputError
-        With row and column where a value cannot be used.
+        With row and column where a value cannot be used, and for pins that contradict each other.
     """
-    parameters = parameters or Parameters()
-    tell = progress or (lambda _share, _stage: None)
-    watch = _Stopwatch()
+    parameters, pins = parameters or Parameters(), pins or Pins()
+    tell = Telling(progress)
+    watch = Stopwatch()
     deadline = None if parameters.time_limit is None else watch.began + parameters.time_limit
     tell(0.0, "reading")
-    problem = make_problem(schools, parameters, existing)
+    if pins:
+        check_pins(pins, schools, parameters, travel)
+    problem = make_problem(schools, parameters, existing, pins, travel)
     tell(0.01, "finding who can reach whom")
     arcs = ArcStore(problem)
+    if problem.priorities:
+        tables = problem.tables.with_wanted(surroundings(problem.tables, arcs))
+        problem = replace(problem, tables=tables)
     reach = study_reach(problem, arcs)
     watch.lap("reach")
-    plan = _plan(problem, reach, seed, deadline, tell)
+    stopping = Stopping(
+        problem.tables, arcs, parameters.bound_steps, parameters.gap, parameters.target_cost
+    )
+    plan = make_plan(problem, reach, seed, deadline, tell, stopping)
     watch.lap("search")
-    bound = _bound(problem, arcs, plan, lambda share, stage: tell(0.85 + 0.14 * share, stage))
+    bound = bound_shares(
+        problem, arcs, plan, stopping,
+        lambda share, stage: tell.or_stop(0.85 + 0.14 * share, stage),
+    )  # fmt: skip
     watch.lap("bound")
-    used = schools.select([name for name in COLUMNS if name in schools.columns])
-    result = _result(problem, reach, plan, bound, Provenance(
-        method=METHOD, method_version=METHOD_VERSION, input_hash=hash_frame(used), seed=seed,
+    result = make_result(problem, reach, plan, bound, pins, Provenance(
+        method=METHOD, method_version=METHOD_VERSION,
+        input_hash=input_hash(schools, pins, problem.travel), seed=seed,
         settings=parameters.as_dict(),
-    ), watch)  # fmt: skip
+    ), watch.seconds)  # fmt: skip
+    watch.lap("result")
     tell(1.0, "done")
     return result
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """Partnerships as arrays of school numbers, those left over, and what was proved.
+def input_hash(schools: pl.DataFrame, pins: Pins, travel: Travel) -> str:
+    """Hash the columns that had a say, and the pins, ways and barriers if there are any."""
+    used = [
+        name for name in schools.columns if name in COLUMNS or PRIORITY.fullmatch(name) is not None
+    ]
+    parts = [hash_frame(schools.select(used))]
+    if pins:
+        together, apart = (sorted(map(sorted, sets)) for sets in (pins.together, pins.apart))
+        parts.append(json.dumps([together, apart, sorted(pins.leads), sorted(pins.led_by.items())]))
+    for frame in (travel.minutes_or_km, travel.barriers):
+        parts.append("" if frame is None else hash_frame(frame))
+    if not any(parts[1:]):
+        return parts[0]
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
-    `present` tells that schools brought present partnerships with them.
-    """
 
-    groups: list[NDArray[np.int64]]
-    left: list[int]
-    proved: NDArray[np.bool_]
-    stopped_early: bool
-
-
-def _plan(
-    problem: Problem, reach: Reach, seed: int, deadline: float | None, tell: Progress
-) -> _Plan:
+def make_plan(
+    problem: Problem,
+    reach: Reach,
+    seed: int,
+    deadline: float | None,
+    tell: Telling,
+    stopping: Stopping,
+) -> Plan:
     """Solve the small components exactly and search the rest together."""
     near, near_leaders = neighbours(problem, reach)
     tables = problem.tables._replace(near=near, near_leaders=near_leaders)
@@ -185,15 +217,44 @@ def _plan(
             proved[component] = True
         elif len(component):
             start += _start(problem, component)
+    stopping.settled = sum(cost_of(problem, group) for group in groups)
     found, over, stopped = search(
         tables,
         start,
         seed=seed,
         steps=problem.parameters.steps_per_school * sum(map(len, start)),
         deadline=deadline,
-        progress=lambda share, stage: tell(0.05 + 0.8 * share, stage),
+        progress=lambda share, stage: tell.or_stop(0.05 + 0.8 * share, stage),
+        stop=stopping,
+        sweeps=problem.parameters.polish_sweeps,
     )
-    return _Plan(groups + found, sorted(left + over), proved, stopped)
+    if tables.pinned and not stopped:
+        found, over, stopped = mend_pins(problem, tables, found, over, seed, deadline, tell)
+    return Plan(groups + found, sorted(left + over), proved, stopped)
+
+
+def mend_pins(
+    problem: Problem,
+    tables: Tables,
+    groups: list[NDArray[np.int64]],
+    left: list[int],
+    seed: int,
+    deadline: float | None,
+    tell: Telling,
+) -> tuple[list[NDArray[np.int64]], list[int], bool]:
+    """Search on around pins that are not kept yet."""
+    stopped = False
+    for turn in range(1, PIN_ROUNDS + 1):
+        around = schools_of_broken(tables, [lead(problem, group) for group in groups])
+        if stopped or not len(around):
+            break
+        loose = [np.array([i], dtype=np.int64) for i in left]
+        groups, left, stopped = search(
+            tables, groups + loose, seed=seed + turn, steps=STEPS_A_PIN * turn * len(around),
+            deadline=deadline, progress=lambda _share, _stage: tell.or_stop(0.85, "keeping pins"),
+            around=around,
+        )  # fmt: skip
+    return groups, left, stopped
 
 
 def _start(problem: Problem, component: NDArray[np.int64]) -> list[NDArray[np.int64]]:
@@ -210,49 +271,18 @@ def _start(problem: Problem, component: NDArray[np.int64]) -> list[NDArray[np.in
     return kept + (bisect(problem.tables, np.sort(rest)) if len(rest) else [])
 
 
-def _leader(problem: Problem, group: NDArray[np.int64]) -> tuple[int, NDArray[np.float64]]:
-    """Find the cheapest leader of a group and the members' distances to it; ties by code."""
-    tables = problem.tables
-    km = great_circle_km(
-        problem.latitude[group][:, None], problem.longitude[group][:, None],
-        problem.latitude[group][None, :], problem.longitude[group][None, :],
-    )  # fmt: skip
-    differs = tables.present[group][:, None] != tables.present[group][None, :]
-    total = km.sum(axis=0) + tables.disruption * differs.sum(axis=0) + tables.preference[group]
-    may = (tables.capacity[group] >= len(group)) & (km.max(axis=0) <= tables.max_km)
-    cost = np.where(may, total, np.inf)
-    close = np.flatnonzero(cost <= cost.min() + 1e-9)
-    leader = min(close.tolist(), key=lambda place: str(problem.codes[group[place]]))
-    return int(group[leader]), km[:, leader]
-
-
-def _parts(
-    problem: Problem, group: NDArray[np.int64], leader: int, km: NDArray[np.float64]
-) -> dict[str, float]:
-    """Return the cost of one partnership by part."""
-    tables = problem.tables
-    strong = bool(tables.strong[group].any())
-    moved = int((tables.present[group] != tables.present[leader]).sum())
-    return {
-        "travel_km": float(km.sum()),
-        "balance": tables.balance * (len(group) - tables.target) ** 2,
-        "complement": 0.0 if strong else tables.complement,
-        "need": 0.0 if strong else float(tables.need[group].sum()),
-        "leader_strength": float(tables.preference[leader]),
-        "partnerships": tables.partnership,
-        "disruption": tables.disruption * moved,
-    }
-
-
-def _bound(
-    problem: Problem, arcs: ArcStore, plan: _Plan, tell: Progress
+def bound_shares(
+    problem: Problem, arcs: ArcStore, plan: Plan, stopping: Stopping, tell: Progress
 ) -> NDArray[np.float64] | None:
-    """Shares of the lower bound by school; a proved component's share is its cost itself."""
+    """Shares of the lower bound by school; a proved component's share is its cost itself.
+
+    It is no lower than what the multipliers give that the search ended with.
+    """
     shares = np.zeros(problem.n)
     if problem.parameters.bound_steps == 0:
         return None
     for group in plan.groups:
-        shares[group] = sum(_parts(problem, group, *_leader(problem, group)).values()) / len(group)
+        shares[group] = cost_of(problem, group) / len(group)
     open_schools = np.zeros(problem.n, dtype=bool)
     for group in plan.groups:
         open_schools[group] = ~plan.proved[group]
@@ -260,90 +290,16 @@ def _bound(
     if len(schools):
         if len(schools) < problem.n:
             arcs = ArcStore(problem, open_schools)
-        found = lower_bound(
-            problem.tables, arcs, schools, float(shares[schools].sum()),
-            np.where(open_schools, shares, 0.0), problem.parameters.bound_steps, tell,
-        )  # fmt: skip
-        shares[schools] = found[schools]
+        cost = float(shares[schools].sum())
+        # Subgradient steps from good multipliers often end below those from the shares of the
+        # cost, so both are looked at.
+        starts = [(np.where(open_schools, shares, 0.0), problem.parameters.bound_steps)]
+        if stopping.multipliers is not None:
+            starts.append((np.where(open_schools, stopping.multipliers[0], 0.0), 0))
+        found = [
+            lower_bound(problem.tables, arcs, schools, cost, start, steps, tell)
+            for start, steps in starts
+        ]
+        best = max(found, key=lambda one: float(one[schools].sum()))
+        shares[schools] = best[schools]
     return shares
-
-
-def _result(
-    problem: Problem,
-    reach: Reach,
-    plan: _Plan,
-    bound: NDArray[np.float64] | None,
-    provenance: Provenance,
-    watch: _Stopwatch,
-) -> Partnerships:
-    led = [(group, *_leader(problem, group)) for group in plan.groups]
-    led.sort(key=lambda item: str(problem.codes[item[1]]))
-    objective = dict.fromkeys(PARTS, 0.0)
-    rows: list[tuple[str, str, str, float]] = []
-    for number, (group, leader, km) in enumerate(led, start=1):
-        for part, value in _parts(problem, group, leader, km).items():
-            objective[part] += value
-        name, leader_code = f"P{number:04d}", str(problem.codes[leader])
-        members = zip(problem.codes[group].tolist(), km.tolist(), strict=True)
-        rows += [(code, name, leader_code, distance) for code, distance in sorted(members)]
-    total = sum(objective.values())
-    least = None if bound is None else min(float(bound.sum()), total)
-    gap = None
-    if least is not None and (least > 0 or total == 0):
-        gap = (total - least) / least if least > 0 else 0.0
-    reasons = {**reach.reasons, **_left_over(problem, reach, plan)}
-    isolated = [(str(problem.codes[i]), reason) for i, reason in reasons.items()]
-    watch.lap("result")
-    return Partnerships(
-        members=pl.DataFrame(rows, orient="row", schema={
-            "school": pl.String, "partnership": pl.String, "leader_school": pl.String,
-            "distance_km": pl.Float64,
-        }),
-        isolated=pl.DataFrame(sorted(isolated + problem.unplaced), orient="row", schema={
-            "school": pl.String, "reason": pl.String,
-        }),
-        objective=objective | {"total": total},
-        lower_bound=least,
-        gap=gap,
-        n_schools=problem.n + len(problem.unplaced),
-        n_partnerships=len(led),
-        n_proved=int(plan.proved.sum()),
-        stopped_early=plan.stopped_early,
-        seconds=watch.seconds,
-        provenance=provenance,
-    )  # fmt: skip
-
-
-def most_splittable(schools: int, minimum: int, maximum: int) -> int:
-    """Count the most of `schools` that can be split into groups of `minimum` to `maximum`."""
-    groups = schools // minimum
-    return min(schools, groups * maximum)
-
-
-def _left_over(problem: Problem, reach: Reach, plan: _Plan) -> dict[int, str]:
-    """Why the search left these schools out, and how sure that is."""
-    low, high = problem.parameters.minimum, problem.parameters.maximum
-    sizes = np.bincount(reach.component[reach.served]) if reach.served.any() else np.zeros(0)
-    left = np.bincount(reach.component[plan.left], minlength=len(sizes)) if plan.left else sizes
-    reasons: dict[int, str] = {}
-    for i in plan.left:
-        size, over = int(sizes[reach.component[i]]), int(left[reach.component[i]])
-        if size - over == most_splittable(size, low, high):
-            groups = f"groups of {low}" if low == high else f"groups of {low} to {high}"
-            reasons[i] = f"the {size} reachable schools cannot be split into {groups}"
-        elif plan.proved[i]:
-            reasons[i] = (
-                f"no arrangement of the {size} reachable schools serves more than {size - over}"
-                " of them (all were checked)"
-            )
-        elif must_stay_out(problem.tables, i, plan.left, reach.served):
-            reasons[i] = (
-                "no arrangement of the schools around it serves all of them, and serving this one"
-                " leaves out as many others (all were checked)"
-            )
-        else:
-            reasons[i] = (
-                f"no arrangement was found that serves more than {size - over} of the {size}"
-                " connected schools here"
-            )
-    return reasons

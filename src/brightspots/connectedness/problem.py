@@ -3,160 +3,58 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from brightspots.connectedness.pins import Pins
 from brightspots.connectedness.schools import SchoolColumns, read_schools
+from brightspots.connectedness.settings import LARGEST, MOST_PRIORITIES, Parameters, Weights
+from brightspots.connectedness.tables import (
+    APART,
+    FIXED,
+    GROUP_SIZE,
+    TOGETHER,
+    WANTED,
+    WAYS,
+    Rare,
+    Tables,
+)
+from brightspots.connectedness.travel import Travel, Ways, list_ways
 from brightspots.core.errors import InputError
 from brightspots.core.geography import unit_vectors
 
+__all__ = [
+    "LARGEST",
+    "METHOD",
+    "METHOD_VERSION",
+    "Parameters",
+    "Problem",
+    "Tables",
+    "Weights",
+    "make_problem",
+    "ranks",
+]
+
 METHOD = "partnerships"
-METHOD_VERSION = "1"
-LARGEST = 40
-"""The greatest `maximum`: beyond it a partnership is no longer one, and a step gets slow."""
+METHOD_VERSION = "2"
 
 
-@dataclass(frozen=True)
-class Weights:
-    """What each part of the objective costs, in kilometres of travel.
+class Unplaced(NamedTuple):
+    """A school that nothing is known of how to get to: its code, why, and its bit masks."""
 
-    Parameters
-    ----------
-    balance : float
-        For (size - target) squared, each partnership.
-    complement : float
-        For a partnership with no strong school in it.
-    need : float
-        For each member of such a partnership, times its need (rank from 0 to 1).
-    leader_strength : float
-        Times (1 - the leader's rank in strength from 0 to 1).
-    partnership : float
-        For one more partnership.
-    disruption : float
-        For a school whose leader comes from another present partnership; only when re-forming.
-    """
-
-    balance: float = 1.0
-    complement: float = 8.0
-    need: float = 4.0
-    leader_strength: float = 4.0
-    partnership: float = 6.0
-    disruption: float = 2.0
-
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if not (math.isfinite(value) and value >= 0):
-                raise InputError(f"the weight {name} is {value}; it must be a number from 0 up.")
-
-
-@dataclass(frozen=True)
-class Parameters:
-    """Settings of :func:`brightspots.connectedness.partnerships.form_partnerships`.
-
-    Parameters
-    ----------
-    minimum, maximum : int
-        Fewest and most schools in a partnership, the leader's own included.
-    max_km : float
-        Longest great-circle distance from a school to its leader, km.
-    target : float, optional
-        Size that costs nothing; the middle of `minimum` and `maximum` when None.
-    weights : Weights
-        A mapping with the same names will do, as it comes back from stored settings.
-    strong_share : float
-        Share of schools, by strength, that count as strong.
-    steps_per_school : int
-        Length of the search: this many steps for each school that can be served. The search stops
-        by this count and not by the clock, so that the same input gives the same answer anywhere.
-    bound_steps : int
-        Subgradient steps of the lower bound; 0 leaves the bound out.
-    time_limit : float, optional
-        Seconds after which the search stops early with the best answer so far. The answer then
-        depends on the speed of the machine; `Partnerships.stopped_early` tells.
-    """
-
-    minimum: int = 4
-    maximum: int = 8
-    max_km: float = 25.0
-    target: float | None = None
-    weights: Weights = field(default_factory=Weights)
-    strong_share: float = 0.25
-    steps_per_school: int = 40
-    bound_steps: int = 300
-    time_limit: float | None = None
-
-    def __post_init__(self) -> None:
-        if isinstance(self.weights, Mapping):
-            object.__setattr__(self, "weights", Weights(**self.weights))
-        if self.minimum < 2:
-            raise InputError(f"the smallest size is {self.minimum}; a partnership needs 2 schools.")
-        if self.maximum < self.minimum:
-            raise InputError(
-                f"the smallest size {self.minimum} is above the largest size {self.maximum}."
-            )
-        if self.maximum > LARGEST:
-            raise InputError(f"the largest size is {self.maximum}; it may be {LARGEST} at most.")
-        if not (math.isfinite(self.max_km) and self.max_km > 0):
-            raise InputError(f"the travel limit is {self.max_km} km; it must be above 0.")
-        if self.target is not None and not self.minimum <= self.target <= self.maximum:
-            raise InputError(
-                f"the target size {self.target} is not between {self.minimum} and {self.maximum}."
-            )
-        if not 0 < self.strong_share <= 1:
-            raise InputError(f"the share of strong schools is {self.strong_share}, not in (0, 1].")
-        if self.steps_per_school < 0 or self.bound_steps < 0:
-            raise InputError("the numbers of steps must not be below 0.")
-        if self.time_limit is not None and not self.time_limit > 0:
-            raise InputError(f"the time limit is {self.time_limit} s; it must be above 0.")
-
-    @property
-    def target_size(self) -> float:
-        """The size that costs nothing."""
-        return (self.minimum + self.maximum) / 2 if self.target is None else self.target
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the settings in JSON types."""
-        return asdict(self) | {"target": self.target_size}
-
-
-class Tables(NamedTuple):
-    """The schools as the compiled code sees them; n schools in the order of :class:`Problem`.
-
-    `xyz` (n, 3) unit vectors; `phase`, `language` (n,) bit masks; `strong` (n,); `need` (n,) the
-    cost of a school's need when no strong school is there, km; `preference` (n,) the cost of having
-    the school lead, km; `capacity` (n,) the largest partnership the school may lead, 0 for none;
-    `present` (n,) number of the present partnership, -1 for none; `near` (n, k) and `near_leaders`
-    (n, l) neighbours within reach, nearest first, padded with -1.
-    """
-
-    xyz: NDArray[np.float64]
-    phase: NDArray[np.int64]
-    language: NDArray[np.int64]
-    strong: NDArray[np.bool_]
-    need: NDArray[np.float64]
-    preference: NDArray[np.float64]
-    capacity: NDArray[np.int64]
-    present: NDArray[np.int64]
-    near: NDArray[np.int32]
-    near_leaders: NDArray[np.int32]
-    minimum: int
-    maximum: int
-    max_km: float
-    target: float
-    balance: float
-    complement: float
-    partnership: float
-    disruption: float
+    code: str
+    reason: str
+    phase: int
+    language: int
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Schools with coordinates, in an order that depends on neither row order nor school codes.
+    """Schools that can be got to, in an order that depends on neither row order nor school codes.
 
     They are sorted by place, then by their other columns, and by code only where two schools are
     otherwise the same, so that shuffled rows or new codes lead to the same partnerships.
@@ -165,27 +63,41 @@ class Problem:
     ----------
     codes : array of str, shape (n,)
     latitude, longitude : arrays, shape (n,)
+        NaN for a school without coordinates that stands in for its area, or is in the table of
+        travel.
+    areas : list of str or None
+        "" for a school of no area; None without the column.
     tables : Tables
     parameters : Parameters
-    unplaced : list of (code, reason)
-        Schools without coordinates.
+    unplaced : list of Unplaced
+        Schools without coordinates that cannot be got to.
+    priorities : tuple of str
+        Names, if schools come with more than the one strength.
+    travel : Travel
     """
 
     codes: NDArray[np.str_]
     latitude: NDArray[np.float64]
     longitude: NDArray[np.float64]
+    areas: list[str] | None
     tables: Tables
     parameters: Parameters
-    unplaced: list[tuple[str, str]]
+    unplaced: list[Unplaced]
+    priorities: tuple[str, ...]
+    travel: Travel
 
     @property
     def n(self) -> int:
-        """Number of schools with coordinates."""
+        """Number of schools that can be got to."""
         return len(self.codes)
 
 
 def make_problem(
-    schools: pl.DataFrame, parameters: Parameters, existing: pl.DataFrame | None = None
+    schools: pl.DataFrame,
+    parameters: Parameters,
+    existing: pl.DataFrame | None = None,
+    pins: Pins | None = None,
+    travel: Travel | None = None,
 ) -> Problem:
     """Check the schools and lay them out as arrays.
 
@@ -194,11 +106,12 @@ def make_problem(
     InputError
         With row and column, for anything in `schools` that cannot be used.
     """
-    read = read_schools(schools)
-    order = _order(read)
+    read, travel = read_schools(schools), travel or Travel()
+    reasons = _unplaced(read, travel)
+    order = _order(read, reasons)
     unplaced = [
-        (str(code), reason)
-        for code, reason in zip(read.codes, read.missing_place, strict=True)
+        Unplaced(str(read.codes[i]), reason, int(read.phase[i]), int(read.language[i]))
+        for i, reason in enumerate(reasons)
         if reason
     ]
     if (
@@ -211,19 +124,59 @@ def make_problem(
             column="capacity",
             mend="Capacity counts the schools of a partnership, the leader's own included.",
         )
+    placed = np.array([not read.missing_place[i] for i in order], dtype=bool)
+    codes = read.codes[order]
+    areas = None if read.area is None else [read.area[i] for i in order]
+    latitude = np.where(placed, read.latitude[order], np.nan)
+    longitude = np.where(placed, read.longitude[order], np.nan)
+    xyz = _points(latitude, longitude, placed, areas)
+    ways = list_ways(
+        codes.tolist(), xyz, placed, areas, travel, parameters.max_km, parameters.unknown_way
+    )
     return Problem(
-        codes=read.codes[order],
-        latitude=read.latitude[order],
-        longitude=read.longitude[order],
-        tables=_tables(read, order, parameters, _present(read.codes[order], existing)),
+        codes=codes,
+        latitude=latitude,
+        longitude=longitude,
+        areas=areas,
+        tables=_tables(
+            read, order, parameters, _present(codes, existing), xyz, ways, pins or Pins()
+        ),
         parameters=parameters,
         unplaced=sorted(unplaced),
+        priorities=tuple(priority.name for priority in read.priorities),
+        travel=travel,
     )
 
 
-def _order(read: SchoolColumns) -> NDArray[np.intp]:
-    keys = [
-        read.codes,
+def _unplaced(read: SchoolColumns, travel: Travel) -> list[str]:
+    """Why a school cannot be got to, by row; "" for the others.
+
+    A school without coordinates can where the table of travel lists it or its area is known.
+    """
+    table = travel.table()
+    listed = set() if table is None else {*table["from_school"], *table["to_school"]}
+    reasons = []
+    for code, reason, area in zip(
+        read.codes.tolist(), read.missing_place, read.area or [""] * len(read.codes), strict=True
+    ):
+        if not reason or area or code in listed:
+            reasons.append("")
+        elif read.area is None:
+            reasons.append(reason)
+        else:
+            reasons.append(reason.replace("no coordinates", "no coordinates and no area", 1))
+    return reasons
+
+
+def _order(read: SchoolColumns, reasons: list[str]) -> NDArray[np.intp]:
+    keys: list[NDArray[Any]] = [read.codes]
+    if read.area is not None:
+        keys.append(np.array(read.area, dtype=np.str_))
+    for priority in read.priorities:
+        for values in (priority.strength, priority.strong, priority.need):
+            if values is not None:
+                keys.append(np.nan_to_num(values, nan=-np.inf))
+    keys += [
         read.capacity if read.capacity is not None else np.zeros(len(read.codes)),
         read.leader,
         read.language,
@@ -234,9 +187,38 @@ def _order(read: SchoolColumns) -> NDArray[np.intp]:
         read.latitude,
     ]
     order = np.lexsort(keys)  # the last key is the first to sort by
-    placed = np.array([not reason for reason in read.missing_place], dtype=bool)
-    kept: NDArray[np.intp] = order[placed[order]]
+    kept: NDArray[np.intp] = order[np.array([not reason for reason in reasons], dtype=bool)[order]]
     return kept
+
+
+def _points(
+    latitude: NDArray[np.float64],
+    longitude: NDArray[np.float64],
+    placed: NDArray[np.bool_],
+    areas: list[str] | None,
+) -> NDArray[np.float64]:
+    """Give unit vectors; a school without coordinates stands in the middle of its area.
+
+    Only the search's sense of direction comes from there; no way is measured from it.
+    """
+    xyz = np.ascontiguousarray(unit_vectors(np.nan_to_num(latitude), np.nan_to_num(longitude)))
+    if placed.all():
+        return xyz
+    inside: dict[str, list[int]] = {}
+    for i in np.flatnonzero(placed).tolist():
+        inside.setdefault(areas[i] if areas else "", []).append(i)
+    everyone = np.flatnonzero(placed).tolist()
+    middles: dict[str, NDArray[np.float64]] = {}
+    for i in np.flatnonzero(~placed).tolist():
+        area = areas[i] if areas else ""
+        if area not in middles:
+            rows = xyz[(inside.get(area) if area else None) or everyone]
+            # fsum, so that the middle does not depend on the order of the schools.
+            middle = np.array([math.fsum(column) for column in rows.T])
+            length = float(np.linalg.norm(middle))
+            middles[area] = middle / length if length > 1e-9 else np.array([1.0, 0.0, 0.0])
+        xyz[i] = middles[area]
+    return xyz
 
 
 def ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -260,46 +242,127 @@ def _capacity(read: SchoolColumns, parameters: Parameters) -> NDArray[np.int64]:
     return allowed
 
 
+def _strong_and_rank(
+    strength: NDArray[np.float64], flags: NDArray[np.float64] | None, share: float
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]] | None:
+    """Who is strong, and the rank in strength; None where nothing is known."""
+    known = strength[np.isfinite(strength)]
+    if flags is not None:
+        if not np.isfinite(flags).any():
+            return None
+        return flags == 1, ranks(strength if len(known) else flags)
+    if not len(known):
+        return None
+    edge = np.quantile(known, 1 - share, method="lower")
+    return np.nan_to_num(strength, nan=-np.inf) >= edge, ranks(strength)
+
+
+def _strengths(
+    read: SchoolColumns, order: NDArray[np.intp], parameters: Parameters
+) -> dict[str, Any]:
+    """Lay out strength and need."""
+    weights, n = parameters.weights, len(order)
+    columns: list[tuple[NDArray[np.float64], NDArray[np.float64] | None, NDArray[np.float64]]]
+    columns = [(read.strength, None, read.need)]
+    if read.priorities:
+        columns = [(item.strength, item.strong, item.need) for item in read.priorities]
+    strong, wanted = np.zeros(n, dtype=np.int64), 0
+    need = np.zeros((n, MOST_PRIORITIES if read.priorities else 1))
+    preferences = []
+    for bit, (strength, flags, needs) in enumerate(columns):
+        flags = None if flags is None else flags[order]
+        found = _strong_and_rank(strength[order], flags, parameters.strong_share)
+        if found is None:
+            continue  # there is nothing to complement and no leader to prefer
+        strong |= found[0].astype(np.int64) << bit
+        wanted |= 1 << bit
+        preferences.append(weights.leader_strength * (1 - found[1]))
+        if np.isfinite(needs[order]).any():
+            need[:, bit] = weights.need * ranks(needs[order])
+    if read.priorities and np.isfinite(read.strength[order]).any():
+        preferences = [weights.leader_strength * (1 - ranks(read.strength[order]))]
+    known = wanted.bit_count()
+    if not known:
+        strong[:] = 1
+    return {
+        "strong": strong,
+        "wanted": wanted,
+        "need": need,
+        "preference": sum(preferences) / len(preferences) if preferences else np.zeros(n),
+        "complement": float(weights.complement) if known else 0.0,
+        "all_weak": float(weights.all_weak) if known > 1 else 0.0,
+    }
+
+
 def _tables(
     read: SchoolColumns,
     order: NDArray[np.intp],
     parameters: Parameters,
     present: NDArray[np.int64],
+    xyz: NDArray[np.float64],
+    ways: Ways,
+    pins: Pins,
 ) -> Tables:
-    weights = parameters.weights
-    strength, need = read.strength[order], read.need[order]
-    known = strength[np.isfinite(strength)]
-    if len(known):
-        edge = np.quantile(known, 1 - parameters.strong_share, method="lower")
-        strong = np.nan_to_num(strength, nan=-np.inf) >= edge
-        preference = weights.leader_strength * (1 - ranks(strength))
-        complement = weights.complement
-    else:
-        # With no strengths there is nothing to complement and no leader to prefer.
-        strong = np.ones(len(order), dtype=bool)
-        preference = np.zeros(len(order))
-        complement = 0.0
-    has_need = np.isfinite(need).any()
+    weights, n = parameters.weights, len(order)
+    strengths = _strengths(read, order, parameters)
+    all_weak = strengths.pop("all_weak")
+    extra = np.zeros((6, n + 1), dtype=np.int64)
+    extra[WANTED] = strengths.pop("wanted")
+    if len(ways.first):
+        extra[WAYS] = ways.first
+    apart = _pin(extra, read.codes[order], pins)
+    extra[APART] += len(ways.to)
+    rare = Rare(
+        extra=extra,
+        links=np.concatenate([ways.to, apart]),
+        way_km=ways.km,
+        several=bool(read.priorities),
+        pinned=bool(pins),
+        listed=len(ways.first) > 0,
+        all_weak=all_weak,
+    )
     return Tables(
-        xyz=np.ascontiguousarray(unit_vectors(read.latitude[order], read.longitude[order])),
+        xyz=xyz,
         phase=read.phase[order],
         language=read.language[order],
-        strong=strong,
-        need=weights.need * ranks(need) if has_need else np.zeros(len(order)),
-        preference=preference,
         capacity=_capacity(read, parameters)[order],
         present=present,
-        near=np.empty((len(order), 0), dtype=np.int32),
-        near_leaders=np.empty((len(order), 0), dtype=np.int32),
+        near=np.empty((n, 0), dtype=np.int32),
+        near_leaders=np.empty((n, 0), dtype=np.int32),
         minimum=int(parameters.minimum),
         maximum=int(parameters.maximum),
         max_km=float(parameters.max_km) + 1e-9,  # a school exactly at the limit may come
         target=float(parameters.target_size),
         balance=float(weights.balance),
-        complement=float(complement),
         partnership=float(weights.partnership),
         disruption=float(weights.disruption) if (present >= 0).any() else 0.0,
+        rare=rare if rare.several or rare.pinned or rare.listed else None,
+        **strengths,
     )
+
+
+def _pin(extra: NDArray[np.int64], codes: NDArray[np.str_], pins: Pins) -> NDArray[np.int32]:
+    """Lay out the pins in `extra`, and return whom each school is to be apart from.
+
+    Schools that cannot be got to are passed over.
+    """
+    extra[TOGETHER] = -1
+    number = {code: place for place, code in enumerate(codes.tolist())} if pins else {}
+    for at, group in enumerate(pins.groups()):
+        inside = [number[code] for code in group if code in number]
+        extra[TOGETHER, inside] = at
+        extra[GROUP_SIZE, inside] = len(inside)
+    extra[FIXED, [number[code] for code in pins.leaders if code in number]] = 1
+    pairs = {
+        (number[one], number[other])
+        for group in pins.apart
+        for one in group
+        for other in group
+        if one != other and one in number and other in number
+    }
+    apart = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
+    extra[APART] = np.searchsorted(apart[:, 0], np.arange(len(codes) + 1))
+    return apart[:, 1].astype(np.int32)
 
 
 def _present(codes: NDArray[np.str_], existing: pl.DataFrame | None) -> NDArray[np.int64]:

@@ -70,11 +70,19 @@ class ArcStore:
         self.chunks: list[NDArray[np.int64]] = []
         self.kept: list[Arcs] | None = None
         if len(self.leaders):
-            self.tree = cKDTree(tables.xyz[self.schools])
-            counts = self.tree.query_ball_point(
-                tables.xyz[self.leaders], self.limit, return_length=True
-            )
-            edges = np.cumsum(counts) // ARCS_AT_ONCE
+            if tables.listed:
+                self.inside = keep
+                counts = np.asarray(np.diff(tables.ways.first)[self.leaders])
+            else:
+                self.tree = cKDTree(tables.xyz[self.schools])
+                counts = np.asarray(
+                    self.tree.query_ball_point(
+                        tables.xyz[self.leaders], self.limit, return_length=True
+                    )
+                )
+            # Making a piece takes several times the memory of the piece itself.
+            few = int(counts.sum()) <= ARCS_AT_ONCE
+            edges = np.cumsum(counts) // (ARCS_AT_ONCE if few else max(ARCS_AT_ONCE // 4, 1))
             self.chunks = np.split(self.leaders, np.flatnonzero(np.diff(edges)) + 1)
             if len(self.chunks) == 1:
                 self.kept = list(self)
@@ -93,21 +101,51 @@ class ArcStore:
 
     def _arcs(self, leaders: NDArray[np.int64]) -> Arcs:
         tables = self.tables
-        pairs = cKDTree(tables.xyz[leaders]).sparse_distance_matrix(
-            self.tree, self.limit, output_type="ndarray"
-        )
-        row, school = pairs["i"], self.schools[pairs["j"]]
+        if tables.listed:
+            row, school, km = listed_ways(tables, leaders)
+            row, school, km = (values[self.inside[school]] for values in (row, school, km))
+        else:
+            pairs = cKDTree(tables.xyz[leaders]).sparse_distance_matrix(
+                self.tree, self.limit, output_type="ndarray"
+            )
+            row, school = pairs["i"], self.schools[pairs["j"]]
+            km = 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(pairs["v"] / 2, 1.0))
         leader = leaders[row]
         fits = (
             (leader != school)
             & ((tables.phase[leader] & tables.phase[school]) != 0)
             & ((tables.language[leader] & tables.language[school]) != 0)
         )
-        row, school = row[fits], school[fits]
-        km = 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(pairs["v"][fits] / 2, 1.0))
+        row, school, km = row[fits], school[fits], km[fits]
         order = np.lexsort((school, km, row))
         first = np.searchsorted(row[order], np.arange(len(leaders) + 1))
         return Arcs(leaders, first.astype(np.int64), school[order].astype(np.int32), km[order])
+
+
+def listed_ways(
+    tables: Tables, schools: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Ways listed from `schools`: place in `schools`, the other school, and the way."""
+    first, to, km = tables.ways
+    counts = np.diff(first)[schools]
+    row = np.repeat(np.arange(len(schools)), counts)
+    at = np.repeat(first[schools] - np.cumsum(counts) + counts, counts)
+    at += np.arange(len(row))
+    return row, to[at].astype(np.int64), km[at]
+
+
+def close_to(tables: Tables, school: int, limit: float) -> NDArray[np.intp]:
+    """Schools that may travel to a school, itself included, whatever their kind.
+
+    `limit` is the chord that stands for the travel limit where ways are straight.
+    """
+    if tables.listed:
+        first, to, _ = tables.ways
+        listed = to[first[school] : first[school + 1]]
+        return np.sort(np.append(listed, school)).astype(np.intp)
+    gap = np.linalg.norm(tables.xyz - tables.xyz[school], axis=1)
+    close: NDArray[np.intp] = np.flatnonzero(gap <= limit)
+    return close
 
 
 def _bits(masks: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -148,6 +186,20 @@ def _count_stars(  # type: ignore[no-untyped-def]
                     if tables.phase[i] & phase != 0 and tables.language[i] & language != 0:
                         best_star[i] = max(best_star[i], count)
                         served[i] = served[i] or count >= tables.minimum
+
+
+def surroundings(tables: Tables, arcs: ArcStore) -> NDArray[np.int64]:
+    """Priorities that some school in each leader's star is strong in, by leader, shape (n,)."""
+    found = tables.strong.copy()
+    for part in arcs:
+        if len(part.school):
+            sizes = np.diff(part.first)
+            some = np.flatnonzero(sizes)
+            found[part.leaders[some]] |= np.bitwise_or.reduceat(
+                tables.strong[part.school], part.first[some]
+            )
+    result: NDArray[np.int64] = found & tables.wanted
+    return result
 
 
 @compiled
@@ -204,9 +256,13 @@ def study_reach(problem: Problem, arcs: ArcStore) -> Reach:
 def _reason(problem: Problem, i: int, best_star: int, leader_nearby: bool) -> str:
     """Why no partnership can take school `i`, in words that a person can check on a map."""
     tables, parameters = problem.tables, problem.parameters
-    within = f"within {parameters.max_km:g} km"
+    within = f"within {parameters.max_km:g} {problem.travel.limit_unit}"
     limit = chord(tables.max_km)
-    close = np.flatnonzero(np.linalg.norm(tables.xyz - tables.xyz[i], axis=1) <= limit)
+    if problem.travel.barriers is not None and problem.travel.barriers.height:
+        within += " on its side of the barriers"
+    if np.isnan(problem.latitude[i]) and problem.areas is not None and problem.areas[i]:
+        within += f" (its place is not known: those of {problem.areas[i]} count as near)"
+    close = close_to(tables, i, limit)
     alike = (tables.phase[close] & tables.phase[i] != 0) & (
         tables.language[close] & tables.language[i] != 0
     )
@@ -238,10 +294,45 @@ def neighbours(
     """
     tables = problem.tables
     leads = reach.served & (tables.capacity > 0)
-    return (
-        _nearest(tables, reach.served, reach.served, near),
-        _nearest(tables, reach.served, leads, near_leaders),
+    nearest = _nearest_listed if tables.listed else _nearest
+    found = nearest(tables, reach.served, reach.served, near)
+    if tables.pinned:
+        found = _pinned_first(tables, found, reach.served)
+    return found, nearest(tables, reach.served, leads, near_leaders)
+
+
+def _pinned_first(
+    tables: Tables, near: NDArray[np.int32], served: NDArray[np.bool_]
+) -> NDArray[np.int32]:
+    """Put the schools that are to be together with a school before its neighbours."""
+    result = near.copy()
+    for i in np.flatnonzero((tables.together >= 0) & served).tolist():
+        mates = np.flatnonzero((tables.together == tables.together[i]) & served)
+        mates = mates[mates != i]
+        others = near[i][~np.isin(near[i], mates)]
+        result[i] = np.concatenate([mates, others, np.full(len(mates), -1)])[: near.shape[1]]
+    return result
+
+
+def _nearest_listed(
+    tables: Tables, askers: NDArray[np.bool_], among: NDArray[np.bool_], k: int
+) -> NDArray[np.int32]:
+    """Find the nearest where ways are listed."""
+    result = np.full((len(askers), k), -1, dtype=np.int32)
+    asking = np.flatnonzero(askers).astype(np.int64)
+    row, school, km = listed_ways(tables, asking)
+    asker = asking[row]
+    fits = (
+        among[school]
+        & ((tables.phase[asker] & tables.phase[school]) != 0)
+        & ((tables.language[asker] & tables.language[school]) != 0)
     )
+    row, school, km = row[fits], school[fits], km[fits]
+    order = np.lexsort((school, km, row))
+    row, school = row[order], school[order]
+    rank = np.arange(len(row)) - np.searchsorted(row, row)
+    result[asking[row[rank < k]], rank[rank < k]] = school[rank < k]
+    return result
 
 
 def _nearest(

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from brightspots.connectedness.costs import NEVER, price
+from brightspots.connectedness.costs import NEVER, are_apart, price
+from brightspots.connectedness.tables import FIXED, TOGETHER
 from brightspots.core.compiled import compiled_helper
 
 
@@ -22,11 +23,56 @@ def draw(random):  # type: ignore[no-untyped-def]
 
 
 @compiled_helper
-def _grow(tables, local, m, start, size, taken):  # type: ignore[no-untyped-def]
+def _may_join(rare, local, row, count, a, leader):  # type: ignore[no-untyped-def]
+    """Whether pins let a place into a row that another leads."""
+    apart = False
+    if rare is not None:  # noqa: SIM102 - one condition would not be left out
+        if rare.pinned:
+            apart = rare.extra[FIXED, local.ids[a]] == 1 and a != leader
+            for x in range(0 if apart else count):
+                apart |= are_apart(rare, local.ids[a], local.ids[local.rows[row, x]])
+    return not apart
+
+
+@compiled_helper
+def _bring_along(rare, local, m, row, count, leader, most):  # type: ignore[no-untyped-def]
+    """Add the free schools that are to be together with those in a row, up to `most` in all.
+
+    Returns
+    -------
+    count : int
+        As it was without pins; 0 where they cannot all come.
+    """
+    if rare is None:
+        return count
+    x = 0
+    while rare.pinned and x < count:
+        group = rare.extra[TOGETHER, local.ids[local.rows[row, x]]]
+        for a in range(m if group >= 0 else 0):
+            if local.of[a] != -2 or rare.extra[TOGETHER, local.ids[a]] != group:
+                continue
+            known = False
+            for y in range(count):
+                known |= local.rows[row, y] == a
+            if known:
+                continue
+            if count >= most or local.km[leader, a] >= NEVER:
+                return 0
+            if not _may_join(rare, local, row, count, a, leader):
+                return 0
+            local.rows[row, count] = a
+            count += 1
+        x += 1
+    return count
+
+
+@compiled_helper
+def _grow(tables, rare, local, m, start, size, taken):  # type: ignore[no-untyped-def]
     """Put into row `taken` the best partnership of `size` that holds `start`; False if none.
 
-    For each leader in reach: `start`, the leader, and the schools nearest to the leader. Noise is
-    the score of a place, drawn once a step, so that a step stays cheap.
+    For each leader in reach: `start`, the leader, and the schools nearest to the leader; those that
+    are to be together come together. Noise is the score of a place, drawn once a step, so that a
+    step stays cheap.
     """
     trial = local.size.shape[0] - 1
     best = NEVER
@@ -42,9 +88,21 @@ def _grow(tables, local, m, start, size, taken):  # type: ignore[no-untyped-def]
         count = 1
         total = local.preference[j]
         if start != j:
+            if not _may_join(rare, local, trial, 1, start, j):
+                continue
             local.rows[trial, 1] = start
             count = 2
             total += local.km[j, start]
+        most = min(tables.maximum, local.capacity[j])
+        came = _bring_along(rare, local, m, trial, count, j, most)
+        if came == 0:
+            continue
+        limit = max(limit, came)
+        for x in range(count, came):
+            total += local.km[j, local.rows[trial, x]]
+            phase &= local.phase[local.rows[trial, x]]
+            language &= local.language[local.rows[trial, x]]
+        count = came
         while count < limit:
             nearest, least = -1, NEVER
             for a in range(m):
@@ -59,16 +117,23 @@ def _grow(tables, local, m, start, size, taken):  # type: ignore[no-untyped-def]
                 known = False
                 for x in range(count):
                     known |= local.rows[trial, x] == a
-                if not known:
-                    nearest, least = a, noisy
+                if known or not _may_join(rare, local, trial, count, a, j):
+                    continue
+                if rare is not None:
+                    local.rows[trial, count] = a
+                    if _bring_along(rare, local, m, trial, count + 1, j, limit) == 0:
+                        continue
+                nearest, least = a, noisy
             if nearest < 0:
                 break
             local.rows[trial, count] = nearest
-            count += 1
-            total += local.km[j, nearest]
-            phase &= local.phase[nearest]
-            language &= local.language[nearest]
-        if count < tables.minimum:
+            came = _bring_along(rare, local, m, trial, count + 1, j, limit)
+            for x in range(count, came):
+                total += local.km[j, local.rows[trial, x]]
+                phase &= local.phase[local.rows[trial, x]]
+                language &= local.language[local.rows[trial, x]]
+            count = came
+        if count < tables.minimum or phase == 0 or language == 0:
             continue
         total = total / count * local.score[j]
         if total < best:
@@ -115,7 +180,7 @@ def rebuild(tables, local, m, rows, random):  # type: ignore[no-untyped-def]
                 along = dx * tables.xyz[i, 0] + dy * tables.xyz[i, 1] + dz * tables.xyz[i, 2]
                 if along > far:
                     start, far = a, along
-        if _grow(tables, local, m, start, size, taken):
+        if _grow(tables, tables.rare, local, m, start, size, taken):
             for x in range(local.size[taken]):
                 local.of[local.rows[taken, x]] = taken
             left -= local.size[taken]
@@ -242,10 +307,22 @@ def move(tables, local, m, rows):  # type: ignore[no-untyped-def]
 
 
 @compiled_helper
+def _longest_swap(tables, rare):  # type: ignore[no-untyped-def]
+    """How much longer a swap may make the ways and still be looked at, km."""
+    if rare is not None:
+        if rare.pinned:
+            return NEVER
+        if rare.several:  # it may bring a strength to where it is missing
+            return 2.0 + tables.complement
+    return 2.0
+
+
+@compiled_helper
 def swap(tables, local, m):  # type: ignore[no-untyped-def]
     """Exchange two schools of different partnerships where that is cheaper; True if any were."""
     one, other = local.size.shape[0] - 1, local.size.shape[0] - 2
     swapped = False
+    longer = _longest_swap(tables, tables.rare)
     for a in range(m):
         for b in range(a):
             p, q = local.of[a], local.of[b]
@@ -254,7 +331,7 @@ def swap(tables, local, m):  # type: ignore[no-untyped-def]
             lp, lq = local.leader[p], local.leader[q]
             if a != lp and b != lq:
                 change = local.km[a, lq] - local.km[a, lp] + local.km[b, lp] - local.km[b, lq]
-                if change > 2.0:
+                if change > longer:
                     continue
             _without(local, p, a, one)
             local.rows[one, local.size[one]] = b

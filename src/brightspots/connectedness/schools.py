@@ -7,21 +7,36 @@ its row and column.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from brightspots.connectedness.settings import MOST_PRIORITIES
 from brightspots.core.errors import InputError
 from brightspots.core.geography import great_circle_km
 
 MISSING = {"", "na", "n/a", "nan", "null", "none", "-"}
 ANY = {"all", "any", "all-through", "all through", "*"}
+PRIORITY = re.compile(r"(strength|strong|need)_(.+)")
 YES = {"1", "1.0", "true", "t", "yes", "y"}
 NO = {"0", "0.0", "false", "f", "no", "n"}
 EVERY_BIT = (1 << 62) - 1
+
+
+@dataclass(frozen=True)
+class Priority:
+    """One of up to three priorities; unknown numbers are NaN, arrays are in the order of the rows.
+
+    `strength` is NaN throughout where the file says who is strong (`strong`, None otherwise).
+    """
+
+    name: str
+    strength: NDArray[np.float64]
+    strong: NDArray[np.float64] | None
+    need: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -30,7 +45,8 @@ class SchoolColumns:
 
     `phase` and `language` are bit masks (one bit a value); a school with no value, or with "all",
     has every bit. `leader` is 1 where the school may lead. `missing_place` holds the reason why a
-    school has no usable coordinates, or "".
+    school has no usable coordinates, or "". `priorities` are in the order of their names; `area`
+    is None without the column, "" for a school of no area.
     """
 
     codes: NDArray[np.str_]
@@ -43,6 +59,8 @@ class SchoolColumns:
     language: NDArray[np.int64]
     leader: NDArray[np.int64]
     capacity: NDArray[np.int64] | None
+    priorities: tuple[Priority, ...] = ()
+    area: list[str] | None = None
 
 
 def read_schools(frame: pl.DataFrame) -> SchoolColumns:
@@ -78,6 +96,58 @@ def read_schools(frame: pl.DataFrame) -> SchoolColumns:
         language=_masks(frame, "language"),
         leader=_leaders(frame),
         capacity=_capacities(frame),
+        priorities=_priorities(frame),
+        area=_text(frame, "area") if "area" in frame.columns else None,
+    )
+
+
+def priority_names(columns: Sequence[str]) -> list[str]:
+    """Names of the priorities among columns `strength_<name>`, `strong_<name>`, `need_<name>`.
+
+    Raises
+    ------
+    InputError
+        For more than three, and for a need in what nobody's strength is given for.
+    """
+    found: dict[str, set[str]] = {}
+    for column in columns:
+        if match := PRIORITY.fullmatch(column):
+            found.setdefault(match[2], set()).add(match[1])
+    for name, kinds in found.items():
+        if kinds == {"need"}:
+            raise InputError(
+                f"there is a need in {name}, but nobody's strength in it.", column=f"need_{name}",
+                mend=f"Give a column strength_{name} or strong_{name}, or take this one out.",
+            )  # fmt: skip
+    if len(found) > MOST_PRIORITIES:
+        raise InputError(
+            f"there are {len(found)} priorities ({', '.join(sorted(found))}): never more than"
+            " three priorities.",
+            mend="Take out the columns of all but three.",
+        )
+    return sorted(found)
+
+
+def _priorities(frame: pl.DataFrame) -> tuple[Priority, ...]:
+    """Read the priorities; a priority without a need of its own takes the column need."""
+    found = []
+    for name in priority_names(frame.columns):
+        need = f"need_{name}" if f"need_{name}" in frame.columns else "need"
+        strong = None
+        if f"strong_{name}" in frame.columns:
+            strong = _flags(frame, f"strong_{name}")
+        strength = _numbers(frame, f"strength_{name}")
+        found.append(Priority(name, strength, strong, _numbers(frame, need)))
+    return tuple(found)
+
+
+def _flags(frame: pl.DataFrame, column: str) -> NDArray[np.float64]:
+    """1, 0, or NaN where it is not known."""
+    return _parsed(
+        frame.with_columns(pl.col(column).cast(pl.String)),
+        column,
+        _yes_or_no,
+        "yes or no (1 or 0, true or false)",
     )
 
 
@@ -227,12 +297,7 @@ def _yes_or_no(text: str) -> float:
 def _leaders(frame: pl.DataFrame) -> NDArray[np.int64]:
     if "leader" not in frame.columns:
         return np.ones(frame.height, dtype=np.int64)
-    values = _parsed(
-        frame.with_columns(pl.col("leader").cast(pl.String)),
-        "leader",
-        _yes_or_no,
-        "yes or no (1 or 0, true or false)",
-    )
+    values = _flags(frame, "leader")
     may: NDArray[np.int64] = (values == 1).astype(np.int64)
     return may
 

@@ -13,18 +13,19 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brightspots.connectedness.costs import (
-    LEFT_OUT,
-    NEVER,
-    Local,
-    fill_local,
-    make_local,
-    price,
+from brightspots.connectedness.costs import LEFT_OUT, Local, fill_local, make_local
+from brightspots.connectedness.polish import polish
+from brightspots.connectedness.pool import (
+    SLOTS_A_SCHOOL,
+    Pool,
+    add_near_best,
+    collect,
+    judge_anew,
+    make_pool,
 )
 from brightspots.connectedness.problem import Tables
 from brightspots.connectedness.rebuild import (
@@ -35,75 +36,38 @@ from brightspots.connectedness.rebuild import (
     rebuild,
     swap,
 )
+from brightspots.connectedness.state import (
+    State,
+    copy_of,
+    loosen,
+    make_state,
+    restore,
+    tighten,
+    total_of,
+)
+from brightspots.connectedness.stopping import Stage, StopEarly, Stopping
 from brightspots.core.compiled import compiled, compiled_helper
 
 HOT_KM, COLD_KM = 2.0, 0.05
 """Temperatures of the annealing, first and last, km."""
 SHAKE_KM, SHAKE_STEPS = 10.0, 1500
 """First temperature and number of steps of a search around one school that was left out."""
+TIMES_THE_USUAL = 4.0
+"""With pins, a first partnership counts for the bound with this many usual costs at most."""
 AT_ONCE = 4
 """Most partnerships a step takes apart."""
 LOOSE_AT_ONCE = 6
 """Most schools without a partnership that a step takes in."""
 STEPS_BETWEEN_LOOKS = 4000
 """Steps between two reports of progress: well under a second."""
-
-
-class State(NamedTuple):
-    """A partition that changes in place.
-
-    `of` (n,) partnership of a school, -1 if none; `members` (g, maximum), `size`, `cost` (g,);
-    `free` a stack of unused partnership numbers, `loose` the schools without one and `place` (n,)
-    where they stand in it; `counts`: [free numbers, loose schools]; `random` the generator's state.
-    """
-
-    of: NDArray[np.int64]
-    members: NDArray[np.int64]
-    size: NDArray[np.int64]
-    cost: NDArray[np.float64]
-    free: NDArray[np.int64]
-    loose: NDArray[np.int64]
-    place: NDArray[np.int64]
-    counts: NDArray[np.int64]
-    random: NDArray[np.uint64]
-
-
-@compiled_helper
-def _loosen(state, i):  # type: ignore[no-untyped-def]
-    state.of[i] = -1
-    state.place[i] = state.counts[1]
-    state.loose[state.counts[1]] = i
-    state.counts[1] += 1
-
-
-@compiled_helper
-def _tighten(state, i):  # type: ignore[no-untyped-def]
-    last = state.loose[state.counts[1] - 1]
-    state.loose[state.place[i]] = last
-    state.place[last] = state.place[i]
-    state.counts[1] -= 1
-
-
-@compiled
-def _load(tables, state, local, groups):  # type: ignore[no-untyped-def]
-    """Price the first `groups` partnerships; those not allowed are dissolved."""
-    for g in range(groups):
-        size = state.size[g]
-        for x in range(size):
-            local.ids[x] = state.members[g, x]
-            local.rows[0, x] = x
-        local.size[0] = size
-        fill_local(tables, local, size)
-        cost, _ = price(tables, local, 0)
-        if cost < NEVER:
-            state.cost[g] = cost
-            continue
-        for x in range(size):
-            _loosen(state, state.members[g, x])
-        state.size[g] = 0
-        state.cost[g] = 0.0
-        state.free[state.counts[0]] = g
-        state.counts[0] += 1
+COLLECT_BELOW_KM = 25.0
+"""What a step built is kept for the polish if it is dearer than what stood there by less."""
+POLISH_SHARE = 0.4
+"""Share of a time limit that is kept for the polish, if there is to be one."""
+NEAR_BEST_KM, NEAR_BEST_A_LEADER = 1.0, 100
+"""Sets added to the polish by their reduced cost alone: up to this, and as many for a leader."""
+COLLECT_FROM = 0.3
+"""Share of the search from which on sets are kept: those of its hot start are seldom good."""
 
 
 @compiled_helper
@@ -166,7 +130,7 @@ def _gather(tables, state, seed, wanted, chosen, local):  # type: ignore[no-unty
 def _write_back(state, local, m, rows, chosen, count, loose):  # type: ignore[no-untyped-def]
     """Replace the chosen partnerships of the state by the local ones."""
     for x in range(loose):
-        _tighten(state, local.ids[x])
+        tighten(state, local.ids[x])
     for x in range(count):
         state.size[chosen[x]] = 0
         state.cost[chosen[x]] = 0.0
@@ -183,11 +147,11 @@ def _write_back(state, local, m, rows, chosen, count, loose):  # type: ignore[no
             state.of[i] = g
     for a in range(m):
         if local.of[a] < 0:
-            _loosen(state, local.ids[a])
+            loosen(state, local.ids[a])
 
 
 @compiled_helper
-def _step(tables, state, local, chosen, seed, temperature):  # type: ignore[no-untyped-def]
+def _step(tables, state, local, chosen, pool, seed, temperature):  # type: ignore[no-untyped-def]
     """Take apart, build, mend, and keep or drop; return the change kept (0 if dropped)."""
     wanted = 2 + int(draw(state.random) * (AT_ONCE - 1))
     count, loose = _gather(tables, state, seed, wanted, chosen, local)
@@ -214,6 +178,9 @@ def _step(tables, state, local, chosen, seed, temperature):  # type: ignore[no-u
         if local.of[a] < 0:
             after += LEFT_OUT
     change = after - before
+    if len(pool.size) > 0 and change < COLLECT_BELOW_KM:
+        for r in range(rows):
+            collect(pool, local, r)
     if change > 0 and draw(state.random) >= math.exp(-change / temperature):
         return 0.0
     _write_back(state, local, m, rows, chosen, count, loose)
@@ -222,7 +189,7 @@ def _step(tables, state, local, chosen, seed, temperature):  # type: ignore[no-u
 
 @compiled
 def _steps(  # type: ignore[no-untyped-def]
-    tables, state, local, chosen, active, centre, hops, number, hot, cold
+    tables, state, local, chosen, pool, active, centre, hops, number, hot, cold
 ):
     """Do `number` steps while the temperature falls from `hot` to `cold`.
 
@@ -244,26 +211,33 @@ def _steps(  # type: ignore[no-untyped-def]
             seed = active[int(draw(state.random) * len(active))]
             if state.counts[1] > 0 and draw(state.random) < 0.05:
                 seed = state.loose[int(draw(state.random) * state.counts[1])]
-        _step(tables, state, local, chosen, seed, temperature)
+        _step(tables, state, local, chosen, pool, seed, temperature)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Search:
     """The state and the room to work in."""
 
     tables: Tables
     state: State
     local: Local
-    chosen: NDArray[np.int64]
     active: NDArray[np.int64]
     progress: Callable[[float, str], None]
+    stop: Stopping | None
+    pool: Pool
+
+    def __post_init__(self) -> None:
+        self.chosen = np.zeros(AT_ONCE, dtype=np.int64)
+        self.by_hand = False  # whether a person cut it short
+        self.nothing = make_pool(len(self.tables.xyz), self.tables.maximum, 0)
 
     def steps(
-        self, number: int, hot: float, cold: float, *, centre: int = -1, hops: int = 0
-    ) -> None:
+        self, number: int, hot: float, cold: float, *, centre: int = -1, hops: int = 0,
+        pool: Pool | None = None,
+    ) -> None:  # fmt: skip
         _steps(
-            self.tables, self.state, self.local, self.chosen, self.active, centre, hops, number,
-            hot, cold,
+            self.tables, self.state, self.local, self.chosen, pool or self.nothing, self.active,
+            centre, hops, number, hot, cold,
         )  # fmt: skip
 
     def left_out(self) -> list[int]:
@@ -284,78 +258,82 @@ class _Search:
             if self.state.of[centre] >= 0:
                 continue
             self.progress(1.0, "placing every school")
-            before, total = _copy(self.state), _total(self.state)
+            before, total = copy_of(self.state), total_of(self.state)
             self.steps(SHAKE_STEPS, SHAKE_KM, COLD_KM, centre=centre, hops=3)
-            if _total(self.state) > total:
-                _restore(self.state, before)
+            if total_of(self.state) > total:
+                restore(self.state, before)
+
+    def shares(self) -> NDArray[np.float64]:
+        """Each school's share of the cost; 0 for those left out."""
+        shares = np.zeros(len(self.state.of))
+        served = self.state.of >= 0
+        costs = self.state.cost
+        if self.tables.pinned and (costs > 0).any():
+            # The price of a pin that is not kept yet is no cost: multipliers that begin with it
+            # would never recover.
+            costs = np.minimum(costs, TIMES_THE_USUAL * np.median(costs[costs > 0]))
+        shares[served] = (costs / np.maximum(self.state.size, 1))[self.state.of[served]]
+        return shares
+
+    def first_answer(self) -> None:
+        """Tell the first answer's cost, and bound it."""
+        self.progress(0.0, Stage("first answer", float(self.state.cost.sum())))
+        if self.stop:
+            shares = self.shares()
+            self.stop.start(float(shares.sum()), shares, self.state.of >= 0)
+            judge_anew(self.pool, self.stop.multipliers)
+
+    def look(self, done: float, words: str = "improving") -> bool:
+        """Report how far the search is; True if the present answer is good enough to stop."""
+        cost, gap, enough = float(self.state.cost.sum()), None, False
+        if self.stop:
+            gap = self.stop.look(done, cost, self.state.of >= 0)
+            enough = self.stop.enough(cost, gap)
+        self.progress(done, Stage(words, cost, gap))
+        return enough
 
     def anneal(self, steps: int, deadline: float | None) -> bool:
         """Anneal in short runs; between them look at the clock and keep the best state.
 
         A copy of the state costs as much as the system is large, so it is taken at most once for
-        every school's worth of steps: a step's cost does not grow with the system.
+        every school's worth of steps: a step's cost does not grow with the system. With a
+        deadline the temperature falls by the clock if that is faster, so that the search is cold
+        when time is up.
+
+        Returns
+        -------
+        bool
+            Whether it was cut short by the clock or by a person.
         """
-        best, best_total = _copy(self.state), _total(self.state)
-        done, since_copy = 0, 0
+        best, best_total = copy_of(self.state), total_of(self.state)
+        done, since_copy, share = 0, 0, 0.0
+        began, fall = time.monotonic(), COLD_KM / HOT_KM
         stopped = False
-        while done < steps and not stopped:
-            number = min(STEPS_BETWEEN_LOOKS, steps - done)
-            fall = COLD_KM / HOT_KM
-            self.steps(
-                number, HOT_KM * fall ** (done / steps), HOT_KM * fall ** ((done + number) / steps)
-            )
-            done += number
-            since_copy += number
-            if since_copy >= len(self.active) or done >= steps:
-                since_copy = 0
-                if (total := _total(self.state)) < best_total:
-                    best, best_total = _copy(self.state), total
-            self.progress(done / steps, "improving")
-            stopped = deadline is not None and time.monotonic() > deadline and done < steps
-        if _total(self.state) > best_total:
-            _restore(self.state, best)
+        try:
+            while share < 1.0 and not stopped:
+                number = min(STEPS_BETWEEN_LOOKS, steps - done)
+                after = (done + number) / steps
+                if deadline is not None:
+                    passed = time.monotonic() - began
+                    after = max(after, min(passed / max(deadline - began, 1e-9), 1.0))
+                pool = self.pool if share >= COLLECT_FROM else None
+                self.steps(number, HOT_KM * fall**share, HOT_KM * fall**after, pool=pool)
+                done, share = done + number, after
+                since_copy += number
+                if since_copy >= len(self.active) or share >= 1.0:
+                    since_copy = 0
+                    if (total := total_of(self.state)) < best_total:
+                        best, best_total = copy_of(self.state), total
+                if self.look(share):
+                    best, best_total = copy_of(self.state), total_of(self.state)
+                    break
+                stopped = deadline is not None and time.monotonic() > deadline and done < steps
+            stopped |= share >= 1.0 and done < steps
+        except (KeyboardInterrupt, StopEarly):
+            stopped = self.by_hand = True
+        if total_of(self.state) > best_total:
+            restore(self.state, best)
         return stopped
-
-
-def _total(state: State) -> float:
-    return float(state.cost.sum() + LEFT_OUT * state.counts[1])
-
-
-def _copy(state: State) -> State:
-    return State._make(array.copy() for array in state)
-
-
-def _restore(state: State, best: State) -> None:
-    for name, array in zip(State._fields, state, strict=True):
-        if name != "random":
-            array[...] = getattr(best, name)
-
-
-def _make_state(
-    tables: Tables, groups: list[NDArray[np.int64]], seed: int, local: Local
-) -> State:  # fmt: skip
-    n = len(tables.xyz)
-    room = max(n // tables.minimum, len(groups)) + 1
-    state = State(
-        of=np.full(n, -1, dtype=np.int64),
-        members=np.zeros((room, tables.maximum), dtype=np.int64),
-        size=np.zeros(room, dtype=np.int64),
-        cost=np.zeros(room),
-        free=np.zeros(room, dtype=np.int64),
-        loose=np.zeros(n + 1, dtype=np.int64),
-        place=np.zeros(n, dtype=np.int64),
-        counts=np.zeros(2, dtype=np.int64),
-        random=np.array([np.uint64(seed % 2**64)], dtype=np.uint64),
-    )
-    unused = np.arange(room - 1, len(groups) - 1, -1)
-    state.free[: len(unused)] = unused
-    state.counts[0] = len(unused)
-    for g, members in enumerate(groups):
-        state.size[g] = len(members)
-        state.members[g, : len(members)] = members
-        state.of[members] = g
-    _load(tables, state, local, len(groups))
-    return state
 
 
 def search(
@@ -366,6 +344,9 @@ def search(
     steps: int,
     deadline: float | None,
     progress: Callable[[float, str], None],
+    stop: Stopping | None = None,
+    sweeps: int = 0,
+    around: NDArray[np.int64] | None = None,
 ) -> tuple[list[NDArray[np.int64]], list[int], bool]:
     """Improve a partition; the best state met is kept.
 
@@ -380,7 +361,14 @@ def search(
     deadline : float, optional
         Value of ``time.monotonic()`` at which to stop early.
     progress : callable
-        Called with the share done and the stage; may raise to stop.
+        Called with the share done and the stage, a :class:`Stage` where cost and gap are known;
+        may raise to stop: `StopEarly` and `KeyboardInterrupt` keep the best answer so far.
+    stop : Stopping, optional
+        Bounds the answers on the way, and says when one is good enough.
+    sweeps : int
+        Of the polish after the search, see :func:`brightspots.connectedness.polish.polish`.
+    around : int array, optional
+        Schools to search around; all when None.
 
     Returns
     -------
@@ -388,18 +376,44 @@ def search(
     left : list of int
         Schools still in no partnership.
     stopped_early : bool
+        By the clock or by a person, and not because an answer was good enough.
     """
     if not groups:
         return [], [], False
     places = AT_ONCE * tables.maximum + LOOSE_AT_ONCE
     local = make_local(places, places // tables.minimum + 1, tables.maximum)
-    state = _make_state(tables, groups, seed, local)
-    chosen = np.zeros(AT_ONCE, dtype=np.int64)
-    run = _Search(tables, state, local, chosen, np.sort(np.concatenate(groups)), progress)
-    for _ in range(3):
-        run.serve_left_out(20)
-    stopped = run.anneal(steps, deadline)
-    for _ in range(2):
-        run.shake_left_out(20 + len(run.active) // 1000)
+    state = make_state(tables, groups, seed, local)
+    everyone = np.sort(np.concatenate(groups))
+    room = SLOTS_A_SCHOOL * len(everyone) if sweeps and steps else 0
+    pool = make_pool(len(tables.xyz), tables.maximum, room)
+    active = everyone if around is None else np.sort(around)
+    run = _Search(tables, state, local, active, progress, stop, pool)
+    stopped = enough = False
+    until = deadline
+    if deadline is not None and room:
+        until = deadline - POLISH_SHARE * max(deadline - time.monotonic(), 0.0)
+    try:
+        for _ in range(3):
+            run.serve_left_out(20)
+        run.first_answer()
+        enough = run.look(0.0)
+    except (KeyboardInterrupt, StopEarly):
+        stopped = run.by_hand = True
+    if steps and len(active) and not (stopped or enough):
+        stopped = run.anneal(steps, until)
+    try:
+        for _ in range(0 if stopped else 2):
+            run.shake_left_out(20 + len(run.active) // 1000)
+    except (KeyboardInterrupt, StopEarly):
+        stopped = run.by_hand = True
     found = [state.members[g, : state.size[g]].copy() for g in np.flatnonzero(state.size)]
+    if room and not (run.by_hand or enough):
+        if stop:
+            stop.settle(float(state.cost.sum()), run.shares())
+            judge_anew(pool, stop.multipliers)
+            add_near_best(tables, pool, NEAR_BEST_KM, NEAR_BEST_A_LEADER)
+        found, cut_short = polish(
+            tables, found, pool, seed=seed, sweeps=sweeps, deadline=deadline, progress=progress
+        )
+        stopped |= cut_short
     return found, run.left_out(), stopped

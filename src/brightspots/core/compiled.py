@@ -44,6 +44,12 @@ def compiled_helper(function: Function) -> Function:
     return helper
 
 
+def compiled_inline(function: Function) -> Function:
+    """Put a function's lines where it is called, as for one that only hands its arguments on."""
+    inline: Function = numba.njit(inline="always")(function)
+    return inline
+
+
 def compiled(function: Function, *, nogil: bool = False) -> Function:
     """Compile `function` with numba, and keep the result in :func:`cache_folder` if possible.
 

@@ -106,7 +106,7 @@ class Mapping:
     ----------
     name : str
         By which it is saved and chosen.
-    kind : {"schools", "school_results", "pupil_results"}
+    kind : {"schools", "school_results", "pupil_results", "school_links"}
         What the rows are.
     columns : mapping
         Field key -> where it comes from; anything :meth:`Source.of` reads.
@@ -198,7 +198,9 @@ class Mapping:
         school = "code" if self.kind == "schools" else "school"
         name = "name" if self.kind == "schools" else "school_name"
         needed = [school] if self.match == "code" else [name, "area_path"]
-        if self.kind != "schools":
+        if self.kind == "school_links":
+            needed += ["other", "link"]
+        elif self.kind != "schools":
             needed.append("year")
             if not self.subjects():
                 needed.append("subject")
@@ -261,7 +263,7 @@ def suggest_mapping(
 
     Parameters
     ----------
-    kind : {"schools", "school_results", "pupil_results"}
+    kind : {"schools", "school_results", "pupil_results", "school_links"}
     header : sequence of str
         Names of the columns.
     name : str

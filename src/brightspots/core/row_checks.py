@@ -190,5 +190,5 @@ def key_columns(kind: Kind, columns: list[str]) -> tuple[str, ...]:
     if kind == "pupil_results" and "pupil" not in columns:
         return ()
     school = ("school",) if "school" in columns else ("school_name", "area_path")
-    rest = ("year", "subject", "pupil")
+    rest = ("other",) if kind == "school_links" else ("year", "subject", "pupil")
     return (*school, *(each for each in rest if each in columns))

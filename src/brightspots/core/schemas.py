@@ -1,4 +1,4 @@
-"""What an imported file can hold: the fields of schools, of results by school and by pupil.
+"""What an imported file can hold: the fields of schools, their links, and of results.
 
 A *field key* names one thing that a column can be mapped to:
 
@@ -18,7 +18,7 @@ from typing import Literal
 
 from brightspots.core.errors import InputError
 
-Kind = Literal["schools", "school_results", "pupil_results"]
+Kind = Literal["schools", "school_results", "pupil_results", "school_links"]
 FieldType = Literal["code", "text", "area", "integer", "number", "date", "year", "context"]
 
 
@@ -197,10 +197,30 @@ PUPIL_RESULTS = Schema(
     key=("school", "year", "subject", "pupil"),
 )
 
+SCHOOL_LINKS = Schema(
+    "school_links",
+    "Who took over from which school",
+    (
+        _SCHOOL,
+        _SCHOOL_NAME,
+        _AREA,
+        Field("other", "code", "The other school", "The code of the predecessor or successor."),
+        Field(
+            "link",
+            "text",
+            "Kind of link",
+            "What the other school is to this one: successor, predecessor, merged, split.",
+        ),
+        Field("on", "date", "Since when", "Date or year."),
+    ),
+    key=("school", "other"),
+)
+
 SCHEMAS: dict[Kind, Schema] = {
     "schools": SCHOOLS,
     "school_results": SCHOOL_RESULTS,
     "pupil_results": PUPIL_RESULTS,
+    "school_links": SCHOOL_LINKS,
 }
 
 

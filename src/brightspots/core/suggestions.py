@@ -84,6 +84,12 @@ _PATTERNS: dict[str, dict[str, tuple[str, ...]]] = {
         "subject": _SUBJECT,
         "score": (r"scale_score|scaled_score", r"score|mark|marks|result|points", r"normexam|mach"),
     },
+    "school_links": {
+        "other": (r"link_?urn", r"(successor|predecessor|other|linked)(_school)?_?(code|id|no)?"),
+        "school": (*_SCHOOL_CODE, r"school"),
+        "link": (r"link_?type|kind_of_link", r"link|relation(ship)?|type|kind"),
+        "on": (r"link_?established_?date", r"on|since|(link_?)?date|valid_from"),
+    },
 }
 
 # Levels of area, the largest first. A file that has sub-counties names districts of another age.
@@ -133,7 +139,7 @@ def suggest_columns(
     names = {column: plain(column) for column in header}
     taken: set[str] = set()
     chosen: dict[str, Suggested] = {}
-    if kind != "schools":
+    if kind in ("school_results", "pupil_results"):
         chosen |= _by_subject(kind, names, taken)
     wide = any("@" in key for key in chosen)
     for field, patterns in _PATTERNS[kind].items():
@@ -148,7 +154,7 @@ def suggest_columns(
     if kind == "school_results":
         chosen |= _grades(names, taken)
     chosen |= _context(kind, names, taken)
-    if kind != "schools" and "year" not in chosen:
+    if kind in ("school_results", "pupil_results") and "year" not in chosen:
         chosen |= _year(file_name)
     return chosen
 
@@ -193,7 +199,7 @@ def _context(kind: str, names: dict[str, str], taken: set[str]) -> dict[str, Sug
     return {
         f"context:{column}": column
         for column, name in names.items()
-        if column not in taken and re.fullmatch(_CONTEXT[kind], name)
+        if column not in taken and kind in _CONTEXT and re.fullmatch(_CONTEXT[kind], name)
     }
 
 
