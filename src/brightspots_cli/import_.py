@@ -33,6 +33,7 @@ class FileKind(str, Enum):  # noqa: UP042 - typer reads the values of a plain st
     results = "results"
     pupils = "pupils"
     boundaries = "boundaries"
+    links = "links"
 
 
 KINDS = {
@@ -40,6 +41,7 @@ KINDS = {
     FileKind.results: "school_results",
     FileKind.pupils: "pupil_results",
     FileKind.boundaries: "boundaries",
+    FileKind.links: "school_links",
 }
 
 

@@ -29,6 +29,8 @@ COMMANDS = {
     "forget-second-factor": "brightspots_cli.forget_second_factor",
     "serve": "brightspots_cli.serve",
     "worker": "brightspots_cli.worker",
+    "digest": "brightspots_cli.digest",
+    "rebuild-search": "brightspots_cli.rebuild_search",
     "analyse": "brightspots_cli.analyse",
     "value-added": "brightspots_cli.value_added",
     "bright-spots": "brightspots_cli.bright_spots",
@@ -36,7 +38,11 @@ COMMANDS = {
     "families": "brightspots_cli.families",
     "calibrate": "brightspots_cli.calibrate",
     "partnerships": "brightspots_cli.partnerships",
+    "broker": "brightspots_cli.broker",
+    "spread": "brightspots_cli.spread",
+    "count-ballot": "brightspots_cli.count_ballot",
     "twin": "brightspots_cli.twin",
+    "audit": "brightspots_cli.audit",
 }
 """Command name -> module whose function `command` does it; one file a command."""
 

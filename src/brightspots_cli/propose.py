@@ -10,14 +10,18 @@ from brightspots_cli import platform
 
 
 def propose(settings: Mapping[str, Any], *, seed: int, adopt: bool, home: Path | None) -> None:
-    """Propose partnerships of all open schools, by the same job as the web application."""
+    """Propose partnerships of all open schools, by the same job as the web application.
+
+    With a price of moving a school among the settings' weights, close to the present partnerships.
+    """
     platform.start(home)
     from brightspots_cli.import_ import run_job
     from brightspots_web.connectedness import actions, queries
     from brightspots_web.directory.actions import command_line_operator
 
     by = command_line_operator()
-    job = actions.ask_for_proposal(settings, by=by, seed=seed)
+    close_to = "present" if "disruption" in settings.get("weights", {}) else ""
+    job = actions.ask_for_proposal(settings, by=by, seed=seed, close_to=close_to)
     run_job(job)
     job.refresh_from_db()
     proposal = queries.proposals_visible_to(by).get(pk=job.result["proposal"])

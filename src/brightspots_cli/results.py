@@ -17,8 +17,14 @@ if TYPE_CHECKING:
 SUMMARY = "summary.json"
 
 
-def write_folder(out: Path, tables: Mapping[str, pl.DataFrame], summary: Mapping[str, Any]) -> None:
-    """Write tables (name of the file -> frame) and `summary.json` beside `out`, then move them in.
+def write_folder(
+    out: Path,
+    tables: Mapping[str, pl.DataFrame],
+    summary: Mapping[str, Any],
+    *,
+    name: str = SUMMARY,
+) -> None:
+    """Write tables (name of the file -> frame) and the summary beside `out`, then move them in.
 
     The summary goes last, so that a folder whose summary is new is complete. Other files in the
     folder stay as they are.
@@ -30,13 +36,13 @@ def write_folder(out: Path, tables: Mapping[str, pl.DataFrame], summary: Mapping
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".results-", dir=out) as name:
-            staging = Path(name)
+        with tempfile.TemporaryDirectory(prefix=".results-", dir=out) as folder:
+            staging = Path(folder)
             for file, frame in tables.items():
                 frame.write_csv(staging / file)
             text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
-            (staging / SUMMARY).write_text(text + "\n", encoding="utf-8")
-            for file in [*tables, SUMMARY]:
+            (staging / name).write_text(text + "\n", encoding="utf-8")
+            for file in [*tables, name]:
                 os.replace(staging / file, out / file)
     except OSError as error:
         raise InputError(

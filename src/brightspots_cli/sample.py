@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from brightspots.core.errors import InputError
-from brightspots_cli import platform
+from brightspots_cli import platform, sample_life
 
 if TYPE_CHECKING:
     from brightspots_web.directory.models import Appointment, Partnership
@@ -48,7 +48,7 @@ def command(
         platform.start(
             home, settings="sample", system_name=_write_files(home, schools, years, seed)
         )
-        _fill(home / "files")
+        _fill(home / "files", seed)
         (home / "sample-is-being-made").rename(ready)
     else:
         platform.start(home, settings="sample")
@@ -81,7 +81,7 @@ def _write_files(home: Path, schools: int, years: int, seed: int) -> str:
     return f"{nation} (invented)"
 
 
-def _fill(files: Path) -> None:
+def _fill(files: Path, seed: int) -> None:
     """Take the files through the doors a ministry would use."""
     from brightspots_cli.import_ import FileKind
     from brightspots_cli.import_ import command as import_file
@@ -128,6 +128,14 @@ def _fill(files: Path) -> None:
     actions.name_system(_system_name(), is_sample=True)
     _appoint_cast()
     _visit_bright_spots()
+    print("Letting its people work together for a few months …")
+    sample_life.fill(seed, _cast())
+
+
+def _cast() -> dict[str, Appointment]:
+    from brightspots_web.directory import queries
+
+    return {each.person.email.partition("@")[0]: each for each in queries.sample_cast()}
 
 
 def _boundaries_of(file: Path, level: int) -> Path:
