@@ -12,9 +12,12 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
+
+from brightspots_web.shared.components import Link
 
 Kind = Literal["text", "integer", "number", "percent", "date"]
 FORMATS = {"integer": "#,##0", "number": "0.00", "percent": "0 %", "date": "yyyy-mm-dd"}
@@ -30,6 +33,12 @@ class Column:
     key: str
     label: str
     kind: Kind = "text"
+
+
+def export_links(name: str, *args: Any, query: str = "") -> list[Link]:
+    """The table's files: `name` is a URL that takes the format last, `query` what narrows it."""
+    suffix = f"?{query}" if query else ""
+    return [Link(fmt.upper(), reverse(name, args=[*args, fmt]) + suffix) for fmt in ("csv", "xlsx")]
 
 
 def respond(

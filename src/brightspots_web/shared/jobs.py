@@ -115,6 +115,31 @@ def enqueue(kind: str, *, by: Actor, title: str, parameters: Mapping[str, Any]) 
     return job
 
 
+def enqueue_part(whole: Job, kind: str, *, title: str, parameters: Mapping[str, Any]) -> Job:
+    """Queue a part of a job at work, for whoever asked for the whole."""
+    part = Job.objects.create(
+        kind=kind,
+        title=title[:200],
+        parameters={**parameters, "part_of": whole.pk},
+        appointment=whole.appointment,
+        actor=whole.actor,
+    )
+    transaction.on_commit(lambda: _send(part.pk))
+    return part
+
+
+def parts_of(whole: Job, kind: str) -> QuerySet[Job]:
+    """Parts queued before, those of an earlier attempt included, oldest first."""
+    return Job.objects.filter(kind=kind, parameters__part_of=whole.pk).order_by("pk")
+
+
+def asked_to_stop(job_id: int) -> bool:
+    """Tell whether a job that others work for is to stop, or is over for whatever reason."""
+    at_work = (Job.Status.QUEUED, Job.Status.RUNNING)
+    going_on = Job.objects.filter(pk=job_id, status__in=at_work, stop_requested=False)
+    return not going_on.exists()
+
+
 def follow(job: Job) -> Link | None:
     """Where to go when the job is done."""
     if job.status != Job.Status.DONE or job.kind not in _follow:

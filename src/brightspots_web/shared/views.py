@@ -14,13 +14,12 @@ from django.views.decorators.http import require_POST, require_safe
 from brightspots_web.shared import audit, jobs, queries
 from brightspots_web.shared.components import Column as Heading
 from brightspots_web.shared.components import Link, Table
-from brightspots_web.shared.exports import Column, respond
+from brightspots_web.shared.exports import Column, export_links, respond
 from brightspots_web.shared.forms import AuditFilter
 from brightspots_web.shared.models import AuditHead
 from brightspots_web.shared.permissions import Actor, Capability, may
 
 PAGE = 50
-FORMATS = ("csv", "xlsx")
 
 
 @login_not_required
@@ -102,7 +101,7 @@ def audit_trail(request: HttpRequest) -> HttpResponse:
         _("Entries, newest first"),
         [Heading(label) for label in labels],
         rows,
-        exports=[Link(fmt.upper(), reverse("shared:audit_export", args=[fmt])) for fmt in FORMATS],
+        exports=export_links("shared:audit_export"),
         empty=_("No entry fits."),
     )
     context: dict[str, Any] = {"page": page, "table": table, "form": AuditFilter(request.GET)}

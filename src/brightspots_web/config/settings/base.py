@@ -24,9 +24,14 @@ INTERNAL_HOSTS = ALLOWED_HOSTS
 
 INSTALLED_APPS = [
     "brightspots_web.home",
+    "brightspots_web.accountability",
+    "brightspots_web.devolution",
+    "brightspots_web.leaders",
     "brightspots_web.connectedness",
+    "brightspots_web.alignment",
     "brightspots_web.insight",
     "brightspots_web.imports",
+    "brightspots_web.notices",
     "brightspots_web.directory",
     "brightspots_web.shared",
     "allauth",
@@ -61,6 +66,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "brightspots_web.directory.middleware.ActingMiddleware",
+    "brightspots_web.shared.middleware.NullCharacterMiddleware",
 ]
 
 ROOT_URLCONF = "brightspots_web.config.urls"
@@ -169,6 +175,8 @@ EMAIL_HOST_PASSWORD = os.environ.get("BRIGHTSPOTS_MAIL_PASSWORD", "")
 EMAIL_USE_TLS = bool(EMAIL_HOST)
 EMAIL_TIMEOUT = 20
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'dummy'}.EmailBackend"
+PUBLIC_ADDRESS = os.environ.get("BRIGHTSPOTS_ADDRESS", "")
+"""Where the installation is reached, for links in messages: https://schools.example."""
 DEFAULT_FROM_EMAIL = os.environ.get("BRIGHTSPOTS_MAIL_FROM", "brightspots@localhost")
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 

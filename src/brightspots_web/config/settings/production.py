@@ -14,6 +14,7 @@ for name in ("DATABASE_URL", "BRIGHTSPOTS_SECRET_KEY", "BRIGHTSPOTS_HOSTS"):
 SAMPLE_MODE = False
 SECOND_FACTOR_REQUIRED = True
 ALLOWED_HOSTS = os.environ["BRIGHTSPOTS_HOSTS"].split(",")
+PUBLIC_ADDRESS = os.environ.get("BRIGHTSPOTS_ADDRESS", f"https://{ALLOWED_HOSTS[0]}")
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
 # Rate limits count addresses of people, not that of the proxy in front.
 ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("BRIGHTSPOTS_PROXIES", "1"))

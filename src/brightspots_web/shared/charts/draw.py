@@ -148,15 +148,23 @@ def dot(x: float, y: float, r: float = 4, *, fill: str = ACCENT, ring: bool = Tr
 
 
 def drawing(
-    key: str, title: str, description: str, height: float, marks: Sequence[svg.Element]
+    key: str,
+    title: str,
+    description: str,
+    height: float,
+    marks: Sequence[svg.Element],
+    role: str = "img",
 ) -> SafeString:
-    """The outer element of a chart that stretches across whatever room it has."""
+    """The outer element of a chart that stretches across whatever room it has.
+
+    With links in it its role is `group`: what is inside an image cannot be reached.
+    """
     root = svg.SVG(
         width=pct(100),
         height=round(height),
         class_=["chart"],
         overflow="visible",
-        extra=labelled(key),
+        extra=labelled(key, role),
         elements=[
             *words_for(key, title, description),
             svg.G(

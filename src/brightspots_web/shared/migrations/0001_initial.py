@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from brightspots_web.shared.migration_operations import Together
+
 
 class Migration(migrations.Migration):
 
@@ -11,59 +13,63 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='AuditEntry',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_index=True)),
-                ('appointment', models.CharField(blank=True, max_length=40)),
-                ('actor', models.CharField(max_length=300)),
-                ('role', models.CharField(blank=True, max_length=40)),
-                ('action', models.CharField(db_index=True, max_length=100)),
-                ('target_type', models.CharField(blank=True, max_length=100)),
-                ('target_id', models.CharField(blank=True, max_length=100)),
-                ('target', models.CharField(blank=True, max_length=300)),
-                ('detail', models.JSONField(default=dict)),
-                ('previous_hash', models.CharField(max_length=64)),
-                ('entry_hash', models.CharField(max_length=64, unique=True)),
-            ],
-            options={
-                'verbose_name': 'audit entry',
-                'verbose_name_plural': 'audit entries',
-                'ordering': ['-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='AuditHead',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('last_hash', models.CharField(max_length=64)),
-                ('entries', models.PositiveBigIntegerField(default=0)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Job',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=100)),
-                ('title', models.CharField(max_length=200)),
-                ('parameters', models.JSONField(default=dict)),
-                ('status', models.CharField(choices=[('queued', 'waiting'), ('running', 'at work'), ('done', 'done'), ('failed', 'failed'), ('stopped', 'stopped')], db_index=True, default='queued', max_length=10)),
-                ('fraction', models.FloatField(default=0.0)),
-                ('stage', models.CharField(blank=True, max_length=200)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('stop_requested', models.BooleanField(default=False)),
-                ('result', models.JSONField(default=dict)),
-                ('problem', models.TextField(blank=True)),
-                ('appointment', models.CharField(blank=True, max_length=40)),
-                ('actor', models.CharField(max_length=300)),
-                ('queued_at', models.DateTimeField(auto_now_add=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('heartbeat_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-            ],
-            options={
-                'ordering': ['-pk'],
-            },
+        Together(
+            [
+                migrations.CreateModel(
+                    name='AuditEntry',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('at', models.DateTimeField(db_index=True)),
+                        ('appointment', models.CharField(blank=True, max_length=40)),
+                        ('actor', models.CharField(max_length=300)),
+                        ('role', models.CharField(blank=True, max_length=40)),
+                        ('action', models.CharField(db_index=True, max_length=100)),
+                        ('target_type', models.CharField(blank=True, max_length=100)),
+                        ('target_id', models.CharField(blank=True, max_length=100)),
+                        ('target', models.CharField(blank=True, max_length=300)),
+                        ('detail', models.JSONField(default=dict)),
+                        ('previous_hash', models.CharField(max_length=64)),
+                        ('entry_hash', models.CharField(max_length=64, unique=True)),
+                    ],
+                    options={
+                        'verbose_name': 'audit entry',
+                        'verbose_name_plural': 'audit entries',
+                        'ordering': ['-pk'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='AuditHead',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('last_hash', models.CharField(max_length=64)),
+                        ('entries', models.PositiveBigIntegerField(default=0)),
+                    ],
+                ),
+                migrations.CreateModel(
+                    name='Job',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('kind', models.CharField(max_length=100)),
+                        ('title', models.CharField(max_length=200)),
+                        ('parameters', models.JSONField(default=dict)),
+                        ('status', models.CharField(choices=[('queued', 'waiting'), ('running', 'at work'), ('done', 'done'), ('failed', 'failed'), ('stopped', 'stopped')], db_index=True, default='queued', max_length=10)),
+                        ('fraction', models.FloatField(default=0.0)),
+                        ('stage', models.CharField(blank=True, max_length=200)),
+                        ('attempts', models.PositiveSmallIntegerField(default=0)),
+                        ('stop_requested', models.BooleanField(default=False)),
+                        ('result', models.JSONField(default=dict)),
+                        ('problem', models.TextField(blank=True)),
+                        ('appointment', models.CharField(blank=True, max_length=40)),
+                        ('actor', models.CharField(max_length=300)),
+                        ('queued_at', models.DateTimeField(auto_now_add=True)),
+                        ('started_at', models.DateTimeField(null=True)),
+                        ('heartbeat_at', models.DateTimeField(null=True)),
+                        ('finished_at', models.DateTimeField(null=True)),
+                    ],
+                    options={
+                        'ordering': ['-pk'],
+                    },
+                ),
+            ]
         ),
     ]
