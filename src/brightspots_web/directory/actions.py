@@ -1,7 +1,5 @@
 """All writes to the register."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,7 +8,6 @@ from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -27,12 +24,14 @@ from brightspots_web.directory.bulk_actions import restore_schools as restore_sc
 from brightspots_web.directory.models import (
     Appointment,
     Area,
-    Membership,
     Partnership,
     Person,
     School,
     System,
 )
+from brightspots_web.directory.partnership_actions import Group as Group
+from brightspots_web.directory.partnership_actions import call_off as call_off
+from brightspots_web.directory.partnership_actions import form_partnerships as form_partnerships
 from brightspots_web.shared import audit
 from brightspots_web.shared.permissions import Capability, Role, may
 
@@ -69,6 +68,15 @@ def register_person(email: str, name: str, *, password: str | None = None) -> Pe
     if Person.objects.filter(email__iexact=email).exists():
         raise ValidationError(_("A person with this email address is registered already."))
     return Person.objects.create_user(email, password, name=name)
+
+
+def hold_school(school: School) -> None:
+    """Let nobody else begin something for a school until this transaction ends.
+
+    For what there is no row of yet, so that the same, sent twice at once, is done once. Take it
+    before any other row. Whoever only refers to the school does not wait.
+    """
+    list(School.objects.select_for_update(no_key=True).filter(pk=school.pk))
 
 
 @transaction.atomic
@@ -194,66 +202,3 @@ def _check_is_new(appointment: Appointment) -> None:
     )
     if same.exists():
         raise ValidationError(_("This person holds this role there already."))
-
-
-@dataclass(frozen=True)
-class Group:
-    """A partnership to be formed: members are school keys with their distance to the leader, km."""
-
-    code: str
-    name: str
-    lead_school: int
-    members: Mapping[int, float | None]
-
-
-@transaction.atomic
-def form_partnerships(groups: Sequence[Group], *, by: Appointment) -> list[Partnership]:
-    """Make these the system's partnerships from today, and end all others.
-
-    A partnership with the same leader's school and the same members stays as it is: code, history,
-    appointments. The appointments of leaders of partnerships that end, end with them.
-    """
-    today = queries.today()
-    Membership.objects.filter(ends__isnull=True, school__closed__lte=today).update(ends=today)
-    present: dict[tuple[int | None, frozenset[int]], int] = {}
-    members: dict[int, set[int]] = {}
-    live = Membership.objects.filter(queries.live(), partnership__closed__isnull=True)
-    for partnership, school in live.values_list("partnership", "school"):
-        members.setdefault(partnership, set()).add(school)
-    for pk, lead in Partnership.objects.filter(closed__isnull=True).values_list(
-        "pk", "lead_school"
-    ):
-        present[(lead, frozenset(members.get(pk, ())))] = pk
-    new = [g for g in groups if (g.lead_school, frozenset(g.members)) not in present]
-    kept = {
-        present[key] for g in groups if (key := (g.lead_school, frozenset(g.members))) in present
-    }
-
-    ending = Partnership.objects.filter(closed__isnull=True).exclude(pk__in=kept)
-    # A membership that began today would end on the day it began: it never was.
-    Membership.objects.filter(partnership__in=ending, starts=today, ends__isnull=True).delete()
-    Membership.objects.filter(partnership__in=ending, ends__isnull=True).update(ends=today)
-    unended = Q(ends__isnull=True) | Q(ends__gt=today)
-    Appointment.objects.filter(unended, partnership__in=ending).update(ends=today)
-    ended = ending.update(closed=today)
-    formed = Partnership.objects.bulk_create(
-        [
-            Partnership(code=g.code, name=g.name[:200], lead_school_id=g.lead_school, formed=today)
-            for g in new
-        ],
-        batch_size=2000,
-    )
-    Membership.objects.bulk_create(
-        [
-            Membership(partnership=p, school_id=school, distance_km=km, starts=today)
-            for p, g in zip(formed, new, strict=True)
-            for school, km in g.members.items()
-        ],
-        batch_size=2000,
-    )
-    audit.record(
-        "directory.form_partnerships",
-        by=by,
-        detail={"formed": len(formed), "kept": len(kept), "ended": ended},
-    )
-    return formed

@@ -52,7 +52,7 @@ class SchoolRow:
 class Change:
     """One record as it was (None: it was not there) and as it became, in JSON types."""
 
-    record: Literal["school", "area"]
+    record: Literal["school", "area", "link"]
     key: int
     before: Mapping[str, Any] | None
     after: Mapping[str, Any]

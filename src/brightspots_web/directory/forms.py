@@ -1,9 +1,11 @@
 from typing import Any
 
 from django import forms
+from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
 from brightspots_web.directory import queries
+from brightspots_web.directory.middleware import ActingRequest
 from brightspots_web.directory.models import Appointment, Area, Partnership, School
 from brightspots_web.shared.permissions import Role
 
@@ -128,3 +130,16 @@ class AreaFilter(forms.Form):
                 params={"names": names},
             )
         return found[0]
+
+    @property
+    def area_asked_for(self) -> Area | None:
+        """The area, if any; None as well where it cannot be found."""
+        return self.cleaned_data["area"] if self.is_valid() else None
+
+
+def area_or_404(request: ActingRequest) -> Area | None:
+    """The area that an address asks for, for files: one that cannot be found has no file."""
+    form = AreaFilter(request.GET, acting=request.acting)
+    if not form.is_valid():
+        raise Http404
+    return form.area_asked_for

@@ -82,6 +82,36 @@ class School(models.Model):
         return self.name
 
 
+class Succession(models.Model):
+    """One school took over from another: both keep their history, and each leads to the other."""
+
+    personal_data = "None: it names schools."
+    kept_for = "As long as the system runs."
+
+    class Kind(models.TextChoices):
+        SUCCESSOR = "successor", _("succeeded")
+        MERGED = "merged", _("merged")
+        SPLIT = "split", _("divided")
+
+    predecessor = models.ForeignKey(School, on_delete=models.CASCADE, related_name="successions")
+    successor = models.ForeignKey(School, on_delete=models.CASCADE, related_name="origins")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.SUCCESSOR)
+    on = models.DateField(null=True, blank=True)
+    """The first day of the successor's responsibility; None where nobody wrote it down."""
+
+    class Meta:
+        ordering = ["on", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["predecessor", "successor"], name="succeeds_once"),
+            models.CheckConstraint(
+                name="nobody_succeeds_itself", condition=~Q(predecessor=models.F("successor"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.predecessor} → {self.successor}"
+
+
 class PersonManager(BaseUserManager["Person"]):
     def get_by_natural_key(self, username: str | None) -> "Person":
         return self.get(email__iexact=username)

@@ -16,6 +16,7 @@ from brightspots_web.directory.models import (
     Partnership,
     Person,
     School,
+    Succession,
     System,
 )
 from brightspots_web.shared.permissions import Capability, Role, may
@@ -55,7 +56,18 @@ def live_membership(on: date | None = None, *, prefix: str = "") -> Q:
 
 def live_memberships(on: date | None = None) -> QuerySet[Membership]:
     """Who works with whom on a day."""
-    return Membership.objects.filter(live_membership(on), partnership__closed__isnull=True)
+    return Membership.objects.filter(live_membership(on), unclosed(on, prefix="partnership__"))
+
+
+def unclosed(on: date | None = None, *, prefix: str = "") -> Q:
+    """Schools or partnerships not closed on a day; what closes later still stands."""
+    day = on or today()
+    return Q(**{f"{prefix}closed__isnull": True}) | Q(**{f"{prefix}closed__gt": day})
+
+
+def live_partnerships(on: date | None = None) -> QuerySet[Partnership]:
+    """Partnerships that hold on a day: formed by then, and not closed yet."""
+    return Partnership.objects.filter(unclosed(on), formed__lte=on or today())
 
 
 def live_appointments(person: Person) -> QuerySet[Appointment]:
@@ -67,6 +79,12 @@ def live_appointments(person: Person) -> QuerySet[Appointment]:
 def live_leaders() -> QuerySet[Appointment]:
     """Every system leader's appointment that holds today."""
     return Appointment.objects.filter(live(), role=Role.SYSTEM_LEADER)
+
+
+def people_with_appointments() -> QuerySet[Person]:
+    """Everybody who can sign in and holds an appointment today."""
+    held = Appointment.objects.filter(live(), person=OuterRef("pk"))
+    return Person.objects.filter(Exists(held), is_active=True)
 
 
 def person_with(email: str) -> Person | None:
@@ -89,7 +107,7 @@ def schools_visible_to(acting: Appointment | None) -> QuerySet[School]:
 
     Ministry and analyst: all. District officer: the area and all below. System leader: the schools
     of the partnership led, and the own school. Head and teacher: the own school and the others in
-    its partnership.
+    its partnership. All of these: the schools whose work the own school carries on.
     """
     schools = School.objects.select_related("area")
     if acting is None:
@@ -100,14 +118,25 @@ def schools_visible_to(acting: Appointment | None) -> QuerySet[School]:
         return schools.filter(within(acting.area))
     if acting.role == Role.SYSTEM_LEADER:
         members = _members(Q(partnership=acting.partnership_id))
-        return schools.filter(Q(pk__in=members) | Q(pk=acting.school_id or 0))
+        return schools.filter(Q(pk__in=members) | line_of(acting.school_id))
     partners = _members(Q(partnership__in=_own_partnerships(acting)))
-    return schools.filter(Q(pk=acting.school_id or 0) | Q(pk__in=partners))
+    return schools.filter(line_of(acting.school_id) | Q(pk__in=partners))
+
+
+def line_of(key: int | None, field: str = "pk") -> Q:
+    """A school, and those it succeeded one and two steps back: their history is its own now.
+
+    A condition on schools, or on what has a school in `field`; no statement of its own.
+    """
+    school = key or 0
+    before = Succession.objects.filter(successor=school).values("predecessor")
+    twice = Succession.objects.filter(successor__in=before).values("predecessor")
+    return Q(**{field: school}) | Q(**{f"{field}__in": before}) | Q(**{f"{field}__in": twice})
 
 
 def partnerships_visible_to(acting: Appointment | None) -> QuerySet[Partnership]:
     """Partnerships whose pages this appointment may open: those with a school it may see."""
-    partnerships = Partnership.objects.filter(closed__isnull=True)
+    partnerships = live_partnerships()
     if acting is None:
         return partnerships.none()
     if acting.role in {Role.MINISTER, Role.ANALYST}:
@@ -133,9 +162,13 @@ def areas_visible_to(acting: Appointment | None) -> QuerySet[Area]:
 
 def ancestors(area: Area) -> list[Area]:
     """From the root down to the area itself."""
+    return list(Area.objects.filter(path__in=paths_to(area)).order_by("level"))
+
+
+def paths_to(area: Area) -> list[str]:
+    """The paths of the areas that hold an area, from the root down to its own."""
     keys = area.path.strip("/").split("/")
-    paths = ["/".join(keys[: i + 1]) + "/" for i in range(len(keys))]
-    return list(Area.objects.filter(path__in=paths).order_by("level"))
+    return ["/".join(keys[: i + 1]) + "/" for i in range(len(keys))]
 
 
 def inner_areas(acting: Appointment | None, area: Area | None) -> list[Area]:
@@ -157,8 +190,7 @@ def all_schools() -> QuerySet[School]:
 
 def open_schools(on: date | None = None) -> QuerySet[School]:
     """Schools that are open on a day."""
-    day = on or today()
-    return School.objects.filter(Q(closed__isnull=True) | Q(closed__gt=day))
+    return School.objects.filter(unclosed(on))
 
 
 def school_codes() -> set[str]:
@@ -239,7 +271,8 @@ def search_schools(acting: Appointment | None, search: SchoolSearch) -> QuerySet
             inside |= Q(area__path__startswith=path)
         schools = schools.filter(inside)
     if search.within:
-        key = int(search.within) if search.within.isdecimal() else 0
+        known = search.within.isdecimal() and len(search.within) < 19
+        key = int(search.within) if known else 0
         area = areas_visible_to(acting).filter(pk=key).first()
         schools = schools.filter(within(area)) if area else schools.none()
     if search.phase:
@@ -302,6 +335,25 @@ def may_hand_password(acting: Appointment | None, person: Person) -> bool:
         and held.exists()
         and not held.exclude(pk__in=managed.values("pk")).exists()
     )
+
+
+def heads() -> QuerySet[Appointment]:
+    """By which somebody answers for a school today: its head, or a leader who is head there.
+
+    Nobody answers for a school that is closed: see `succession_queries.answering_now`.
+    """
+    return Appointment.objects.filter(
+        live(),
+        unclosed(prefix="school__"),
+        role__in=[Role.HEAD, Role.SYSTEM_LEADER],
+        school__isnull=False,
+        person__is_active=True,
+    )
+
+
+def schools_with_a_head() -> QuerySet[Appointment, Any]:
+    """Keys of the schools somebody answers for today."""
+    return heads().values("school")
 
 
 def is_sample() -> bool:
@@ -369,11 +421,6 @@ def areas_named(acting: Appointment | None, words: str) -> QuerySet[Area]:
     return found.filter(parent__name__iexact=above[-1]) if above else found
 
 
-def count_within(area: Area, acting: Appointment | None) -> int:
-    """How many open schools an area has that this appointment may see."""
-    return _open_within(area, acting).count()
-
-
 def centres(areas: Iterable[Area]) -> dict[int, tuple[float, float]]:
     """Area key -> mean latitude and longitude of its schools, for areas without an outline."""
     found = {}
@@ -389,6 +436,4 @@ def centres(areas: Iterable[Area]) -> dict[int, tuple[float, float]]:
 
 
 def _open_within(area: Area, acting: Appointment | None) -> QuerySet[School]:
-    return schools_visible_to(acting).filter(
-        within(area), Q(closed__isnull=True) | Q(closed__gt=today())
-    )
+    return schools_visible_to(acting).filter(within(area), unclosed())

@@ -22,7 +22,7 @@ from brightspots_web.directory.middleware import ACTING, ActingRequest
 from brightspots_web.directory.models import Appointment, School
 from brightspots_web.shared.components import Badge, CastCard, Cell, Link, Table
 from brightspots_web.shared.components import Column as Heading
-from brightspots_web.shared.exports import Column, respond
+from brightspots_web.shared.exports import Column, export_links, respond
 from brightspots_web.shared.permissions import Capability
 
 PAGE = 20
@@ -56,10 +56,7 @@ def schools(request: ActingRequest) -> HttpResponse:
             Heading(_("Partnership")),
         ],
         [_school_cells(school) for school in page],
-        exports=[
-            Link(fmt.upper(), f"{reverse('directory:schools_export', args=[fmt])}?{query}")
-            for fmt in ("csv", "xlsx")
-        ],
+        exports=export_links("directory:schools_export", query=query),
         empty=_("No school fits. Clear the search to see all of them."),
     )
     context = {"form": form, "page": page, "table": table, "filter_label": _("Find a school")}

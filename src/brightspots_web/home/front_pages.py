@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page
-from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import formats
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from brightspots_web.connectedness import contact_definition_queries as isolation
+from brightspots_web.connectedness import contact_pages, contact_queries, contact_words
 from brightspots_web.connectedness import queries as connectedness
 from brightspots_web.connectedness.queries import Connectedness
 from brightspots_web.directory import queries as directory
@@ -21,12 +22,12 @@ from brightspots_web.insight.models import Run
 from brightspots_web.shared import charts
 from brightspots_web.shared.components import Badge, Cell, Column, KeyFigure, Link, Table
 from brightspots_web.shared.exports import Column as ExportColumn
+from brightspots_web.shared.exports import export_links
 
 MOST_AREAS = 8
 """So many areas are named where help would reach most pupils."""
 CLOSE_RANGE = 1500
 """Up to so many schools an area's map shows schools; above, its inner areas."""
-EXPORTS = ("csv", "xlsx")
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,7 @@ def key_figures(view: View, counts: Connectedness, run: Run | None) -> list[KeyF
         return []
     today = formats.date_format(directory.today(), "DATE_FORMAT")
     figures = [
-        KeyFigure(
-            label=_("Isolated schools"),
-            value=charts.number(counts.isolated, 0),
-            n=counts.schools,
-            n_of=_("open schools"),
-            as_of=today,
-            sentence=_("In no partnership. The target is none."),
-        ),
+        isolation_figure(view),
         KeyFigure(
             label=_("In a partnership"),
             value=_percent(counts.share),
@@ -75,6 +69,38 @@ def key_figures(view: View, counts: Connectedness, run: Run | None) -> list[KeyF
         _candidates_figure(candidates, covered, run, view.area),
         _coverage_figure(covered, run),
     ]
+
+
+def isolation_figure(view: View) -> KeyFigure:
+    """How many schools are isolated, and how many there were."""
+    by = isolation.rules()
+    found = isolation.counts(view.acting, view.area, by.on, with_near=False)
+    whole = contact_queries.whole_of(view.acting, view.area)
+    return KeyFigure(
+        label=_("Isolated schools"),
+        value=charts.number(found.isolated, 0),
+        n=found.schools,
+        n_of=ngettext("open school", "open schools", found.schools),
+        as_of=formats.date_format(by.on, "DATE_FORMAT"),
+        sentence=contact_pages.since_sentence(found.isolated, whole),
+        more=Link(_("See who and why"), register_url(view)),
+    )
+
+
+def register_url(view: View) -> str:
+    """The isolation register, narrowed to what was counted."""
+    query = urlencode({"area": _full_name(view.area)}) if view.area else ""
+    return reverse("connectedness:isolation") + (f"?{query}" if query else "")
+
+
+def isolation_trend(view: View) -> charts.Chart | None:
+    """How the number went on its way to none; None until it was counted on two days."""
+    return contact_pages.front_trend(contact_queries.whole_of(view.acting, view.area))
+
+
+def isolation_caption() -> str:
+    """What isolated means, under the drawing: the figure above it has no room for it."""
+    return contact_words.short_definition(isolation.rules())
 
 
 def _leaders_sentence(missing: int) -> str:
@@ -152,15 +178,15 @@ def area_chart(view: View) -> charts.Chart | None:
     areas = view.inner
     if not areas:
         return None
-    counts = connectedness.isolation_by_area(view.acting, areas)
+    counts = connectedness.partnered_by_area(view.acting, areas)
     places = directory.centres(areas)
     shapes = []
     for area in areas:
-        total, isolated = counts[area.pk]
+        total, partnered = counts[area.pk]
         shapes.append(
             charts.Area(
                 label=area.name,
-                value=100 * (total - isolated) / total if total else None,
+                value=100 * partnered / total if total else None,
                 rings=charts.rings_of(area.outline) if area.outline else (),
                 href=reverse("home:area", args=[area.pk]),
                 centre=places.get(area.pk),
@@ -232,9 +258,7 @@ def attention_table(view: View, run: Run | None) -> Table:
             Column(_("Pupils who would gain, a year"), numeric=True),
         ],
         rows,
-        exports=[
-            Link(fmt.upper(), reverse("home:attention_export", args=[fmt])) for fmt in EXPORTS
-        ],
+        exports=export_links("home:attention_export"),
     )
 
 
@@ -274,12 +298,12 @@ def attention_rows(acting: Appointment | None) -> list[dict[str, Any]]:
 def areas_table(view: View) -> Table:
     """The inner areas by name: never by how their schools do."""
     areas = view.inner
-    counts = connectedness.isolation_by_area(view.acting, areas)
+    counts = isolation.counts_by_area(view.acting, areas)
     rows: list[list[Cell]] = [
         [
             Link(area.name, reverse("home:area", args=[area.pk])),
-            counts[area.pk][0],
-            counts[area.pk][1],
+            counts[area.pk].schools,
+            counts[area.pk].isolated,
         ]
         for area in areas
     ]
@@ -291,14 +315,9 @@ def areas_table(view: View) -> Table:
             Column(_("Isolated"), numeric=True),
         ],
         sorted(rows, key=lambda row: str(row[0].label if isinstance(row[0], Link) else "")),
-        exports=[
-            Link(
-                fmt.upper(),
-                reverse("home:areas_export", args=[fmt])
-                + (f"?area={view.area.pk}" if view.area else ""),
-            )
-            for fmt in EXPORTS
-        ],
+        exports=export_links(
+            "home:areas_export", query=f"area={view.area.pk}" if view.area else ""
+        ),
     )
 
 
@@ -312,9 +331,13 @@ def areas_columns() -> list[ExportColumn]:
 
 def areas_rows(view: View) -> list[dict[str, Any]]:
     areas = view.inner
-    counts = connectedness.isolation_by_area(view.acting, areas)
+    counts = isolation.counts_by_area(view.acting, areas)
     return [
-        {"area": area.name, "schools": counts[area.pk][0], "isolated": counts[area.pk][1]}
+        {
+            "area": area.name,
+            "schools": counts[area.pk].schools,
+            "isolated": counts[area.pk].isolated,
+        }
         for area in sorted(areas, key=lambda area: area.name)
     ]
 
@@ -344,10 +367,7 @@ def schools_table(page: Page[School], query: str) -> Table:
             Column(_("Partnership")),
         ],
         rows,
-        exports=[
-            Link(fmt.upper(), reverse("directory:schools_export", args=[fmt]) + f"?{query}")
-            for fmt in EXPORTS
-        ],
+        exports=export_links("directory:schools_export", query=query),
         empty=_("No school fits. Clear the search to see all of them."),
     )
 
@@ -357,8 +377,19 @@ def subject_links(view: View, subjects: Sequence[str]) -> list[tuple[str, str, b
     return [(name, name, name == view.subject) for name in subjects]
 
 
-def isolated_here(view: View) -> QuerySet[School]:
-    return connectedness.isolated_schools(view.acting, view.area)
+def isolated_here(view: View, most: int = 5) -> list[tuple[str, str, str]]:
+    """The first schools of the register: address, name, and why."""
+    by = isolation.rules()
+    search = contact_queries.Search(area=view.area)
+    found = contact_queries.register(view.acting, search, by)[:most]
+    return [
+        (
+            reverse("connectedness:school_contacts", args=[each.school.code]),
+            each.school.name,
+            "; ".join(contact_words.sentence(reason, by) for reason in each.reasons),
+        )
+        for each in contact_queries.entries_of(found, by)
+    ]
 
 
 def _percent(share: float | None) -> str:

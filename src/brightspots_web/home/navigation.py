@@ -23,20 +23,43 @@ def front_url(acting: Appointment | None) -> str:
     return ""
 
 
+def _support(acting: Appointment) -> str | None:
+    """Where support begins for a role: its own, the queue, or the figures."""
+    if may(acting, Capability.ASK_SUPPORT) or may(acting, Capability.OFFER_SUPPORT):
+        return "connectedness:support"
+    if may(acting, Capability.BROKER):
+        return "connectedness:support_queue"
+    return "connectedness:support_figures" if may(acting, Capability.SEE_AREA) else None
+
+
 def navigation_for(acting: Appointment | None, path: str) -> list[NavItem]:
     """Links for the appointment's role, the present page marked."""
     if acting is None:
         return []
     places = [("home:front", _("Home")), ("directory:schools", _("Schools"))]
+    places.append(("alignment:priorities", _("Priorities")))
     if may(acting, Capability.SEE_BRIGHT_SPOTS):
         places.append(("insight:bright_spots", _("Bright spots")))
-    if may(acting, Capability.SEE_AREA):
+    places.append(("leaders:leaders", _("Leaders")))
+    if may(acting, Capability.WRITE_NOTES):
+        places += [
+            ("devolution:meetings", _("Meetings")),
+            ("devolution:notes", _("Small data")),
+            ("devolution:decisions", _("Decisions")),
+        ]
+    places += [
+        ("accountability:home", _("Accountability")),
+        ("connectedness:practices", _("Practices")),
+    ]
+    if (support := _support(acting)) is not None:
+        places.append((support, _("Support")))
+    if not may(acting, Capability.SEE_AREA):
+        places.append(("connectedness:network", _("Network")))
+    else:  # whose menu is the longest: the network is one of the links of their front page
         places += [
             ("connectedness:partnerships", _("Partnerships")),
             ("connectedness:isolation", _("Isolation register")),
         ]
-    if may(acting, Capability.FORM_PARTNERSHIPS):
-        places.append(("connectedness:proposals", _("Proposals")))
     if may(acting, Capability.IMPORT):
         places.append(("imports:batches", _("Imports")))
     if may(acting, Capability.ANALYSE):

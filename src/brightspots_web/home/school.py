@@ -8,13 +8,15 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from brightspots_web.devolution import use_actions
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.middleware import ActingRequest
 from brightspots_web.directory.models import School
-from brightspots_web.home import report, school_depth, school_family, school_page, why
+from brightspots_web.home import school_depth, school_family, school_page, why
 from brightspots_web.insight import queries as insight
 from brightspots_web.insight import school_queries, words
 from brightspots_web.insight.models import Run
+from brightspots_web.shared import printing
 from brightspots_web.shared.exports import Column, respond
 
 
@@ -26,6 +28,7 @@ def _school(request: ActingRequest, code: str) -> School:
 def school(request: ActingRequest, code: str) -> HttpResponse:
     """Where a school stands beside schools like it, and who can help."""
     found = _school(request, code)
+    use_actions.count(request.acting, use_actions.LOOKED)
     return render(request, "home/school.html", school_page.page(found, request.acting))
 
 
@@ -35,8 +38,8 @@ def school_report(request: ActingRequest, code: str) -> HttpResponse:
     found = _school(request, code)
     context = {**school_page.page(found, request.acting), "on_paper": True}
     try:
-        document = report.pdf(render_to_string("home/school.html", context, request=request))
-    except report.CannotPrintError:
+        document = printing.pdf(render_to_string("home/school.html", context, request=request))
+    except printing.CannotPrintError:
         return render(request, "home/school_cannot_print.html", {"school": found}, status=503)
     response = HttpResponse(document, content_type="application/pdf")
     name = f"{slugify(found.name) or 'school'}-{slugify(found.code)}.pdf"

@@ -7,7 +7,6 @@ from math import hypot
 from statistics import NormalDist
 from typing import Any
 
-from django.urls import reverse
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -18,10 +17,10 @@ from brightspots_web.insight.models import Estimate, Run, Sensitivity, SubgroupF
 from brightspots_web.insight.queries import Scale, Standing
 from brightspots_web.insight.school_queries import Depth
 from brightspots_web.shared import charts
-from brightspots_web.shared.components import Cell, Column, Link, Table
+from brightspots_web.shared.components import Cell, Column, Table
 from brightspots_web.shared.exports import Column as ExportColumn
+from brightspots_web.shared.exports import export_links
 
-EXPORTS = ("csv", "xlsx")
 LONGEST = 24
 """Letters of a label that stand beside its figure on a phone."""
 Row = dict[str, Any]
@@ -285,9 +284,7 @@ def needs_table(school: School, standings: Sequence[Standing], run: Run | None) 
         _("Where help would be well spent"),
         [Column(label, numeric=place > 1) for place, label in enumerate(labels)],
         rows,
-        exports=[
-            Link(f.upper(), reverse("home:school_needs", args=[school.code, f])) for f in EXPORTS
-        ],
+        exports=export_links("home:school_needs", school.code),
     )
 
 

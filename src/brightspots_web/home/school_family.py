@@ -14,8 +14,8 @@ from brightspots_web.insight.school_queries import FamilyTable, Likeness, family
 from brightspots_web.shared import charts
 from brightspots_web.shared.components import Cell, Column, Link, Table
 from brightspots_web.shared.exports import Column as ExportColumn
+from brightspots_web.shared.exports import export_links
 
-EXPORTS = ("csv", "xlsx")
 FAR = 0.25
 """Standard deviations from its family's mean at which a school is no longer quite like it."""
 MOST = 0.5
@@ -123,10 +123,7 @@ def _members_table(school: School, found: FamilyTable, seen: set[str]) -> Table:
             Column(_("Away, km"), numeric=True),
         ],
         rows,
-        exports=[
-            Link(f.upper(), reverse("home:school_family_export", args=[school.code, f]))
-            for f in EXPORTS
-        ],
+        exports=export_links("home:school_family_export", school.code),
         empty=_("No school is like this one yet."),
     )
 

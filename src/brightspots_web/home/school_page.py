@@ -7,11 +7,16 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from brightspots_web.alignment import living_front, living_pages
+from brightspots_web.alignment import queries as alignment
+from brightspots_web.connectedness import closing_pages, contact_school_pages, practice_school_pages
 from brightspots_web.connectedness import queries as connectedness
+from brightspots_web.connectedness.studio_front import front_notice
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Appointment, Membership, Partnership, School
 from brightspots_web.home import school_depth
 from brightspots_web.home.school_depth import Behind
+from brightspots_web.home.waiting import waiting_for
 from brightspots_web.insight import bright_spot_queries, school_queries, words
 from brightspots_web.insight import queries as insight
 from brightspots_web.insight.models import Estimate, Run
@@ -20,8 +25,9 @@ from brightspots_web.insight.school_queries import Depth
 from brightspots_web.shared import charts
 from brightspots_web.shared.components import Badge, Cell, Column, Link, Table
 from brightspots_web.shared.exports import Column as ExportColumn
+from brightspots_web.shared.exports import export_links
+from brightspots_web.shared.permissions import Capability, may
 
-EXPORTS = ("csv", "xlsx")
 Row = dict[str, Any]
 
 
@@ -86,7 +92,8 @@ class Together:
 def page(school: School, acting: Appointment | None) -> dict[str, Any]:
     """Everything the template needs; the caller has checked that the school may be opened."""
     run = insight.current_run()
-    standings = insight.standing(school, acting, run)
+    priorities = alignment.live_priorities()
+    standings = living_front.in_order_of(priorities, insight.standing(school, acting, run))
     ours = acting is not None and acting.school_id == school.pk
     depth = school_queries.depth(school, standings, run)
     spots = bright_spot_queries.spots_open_at(school, acting, run)
@@ -97,6 +104,10 @@ def page(school: School, acting: Appointment | None) -> dict[str, Any]:
     return {
         "school": school,
         "ours": ours,
+        "asked": front_notice(acting) if ours else None,
+        "priorities_card": living_pages.front_card(
+            acting, school=school, standings=standings, priorities=priorities
+        ),
         "run": run,
         "made_url": reverse("insight:run", args=[run.uuid]) if run else "",
         "as_of": words.as_of(run) if run else "",
@@ -108,9 +119,16 @@ def page(school: School, acting: Appointment | None) -> dict[str, Any]:
         "needs": school_depth.needs_table(school, standings, run),
         "needs_note": school_depth.needs_note(standings, run),
         "family_url": reverse("home:school_family", args=[school.code]) if run else "",
-        "groups_exports": _exports("home:school_groups", school),
-        "ways_exports": _exports("home:school_sensitivity", school),
+        "groups_exports": export_links("home:school_groups", school.code),
+        "ways_exports": export_links("home:school_sensitivity", school.code),
         "together": _together(school, acting),
+        "practices": practice_school_pages.of_school(school, acting),
+        "waiting": waiting_for(acting) if ours else [],
+        "write_note_url": reverse("devolution:note_write")
+        if ours and may(acting, Capability.WRITE_NOTES)
+        else "",
+        "history": closing_pages.history_of(school, acting),
+        "in_touch": contact_school_pages.on_school_page(school, acting),
         "table": figures_table(school, standings),
         "pdf_url": reverse("home:school_report", args=[school.code]),
     }
@@ -352,13 +370,9 @@ def figures_table(school: School, standings: Sequence[Standing]) -> Table:
         _("All figures of this school"),
         [Column(label, numeric=place > 1) for place, label in enumerate(labels)],
         rows,
-        exports=_exports("home:school_figures", school),
+        exports=export_links("home:school_figures", school.code),
         empty=_("No figure can be shown yet."),
     )
-
-
-def _exports(name: str, school: School) -> list[Link]:
-    return [Link(f.upper(), reverse(name, args=[school.code, f])) for f in EXPORTS]
 
 
 def distance(km: float) -> str:

@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from brightspots_web.alignment import living_pages
 from brightspots_web.connectedness import queries as connectedness
 from brightspots_web.connectedness.queries import Connectedness
 from brightspots_web.directory import queries as directory
@@ -16,6 +17,7 @@ from brightspots_web.directory.models import Area
 from brightspots_web.home import front_pages
 from brightspots_web.home.navigation import front_url
 from brightspots_web.home.next_steps import NextStep, next_step
+from brightspots_web.home.waiting import overdue, waiting_for
 from brightspots_web.insight import queries as insight
 from brightspots_web.insight import variability_charts
 from brightspots_web.insight.models import Run
@@ -54,6 +56,11 @@ def ministry(request: ActingRequest) -> HttpResponse:
         "run": run,
         "next_step": _next_step(request, counts, run),
         "figures": front_pages.key_figures(view, counts, run),
+        "priorities_card": living_pages.front_card(request.acting),
+        "waiting": [*overdue(request.acting), *waiting_for(request.acting)],
+        "time_url": _time_url(request),
+        "isolation_trend": front_pages.isolation_trend(view),
+        "isolation_caption": front_pages.isolation_caption(),
         "map": front_pages.area_chart(view),
         "shares": variability_charts.shares_chart(view.subject, run),
         "trend": variability_charts.trend_chart(view.subject, run),
@@ -96,10 +103,16 @@ def area(request: ActingRequest, pk: int) -> HttpResponse:
         "breadcrumb": _crumbs(request, found),
         "next_step": _next_step(request, counts, run),
         "figures": front_pages.key_figures(view, counts, run),
+        "priorities_card": living_pages.front_card(request.acting, area=found),
+        "waiting": waiting_for(request.acting) if _own(request, found) else [],
+        "time_url": _time_url(request),
         "map": front_pages.schools_chart(view) if close else front_pages.area_chart(view),
         "close": close,
         "areas": front_pages.areas_table(view) if view.inner else None,
-        "isolated": list(front_pages.isolated_here(view)[:5]),
+        "isolated": front_pages.isolated_here(view),
+        "register_url": front_pages.register_url(view),
+        "isolation_trend": front_pages.isolation_trend(view),
+        "isolation_caption": front_pages.isolation_caption(),
         "form": form,
         "page": page,
         "table": front_pages.schools_table(page, query.urlencode()),
@@ -136,6 +149,17 @@ def areas_export(request: ActingRequest, fmt: str) -> HttpResponseBase:
         columns=front_pages.areas_columns(),
         rows=front_pages.areas_rows(front_pages.View(request.acting, found)),
     )
+
+
+def _time_url(request: ActingRequest) -> str:
+    """Where the middle tier's time is shown; "" for who may not see it."""
+    may_see = may(request.acting, Capability.FIND_LEADERS)
+    return reverse("leaders:time_balance") if may_see else ""
+
+
+def _own(request: ActingRequest, found: Area) -> bool:
+    """Whether this is the front page of whoever looks."""
+    return request.acting is not None and request.acting.area_id == found.pk
 
 
 def _next_step(request: ActingRequest, counts: Connectedness, run: Run | None) -> NextStep | None:

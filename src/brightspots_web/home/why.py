@@ -14,8 +14,8 @@ from brightspots_web.insight.queries import Scale, Standing
 from brightspots_web.shared import charts
 from brightspots_web.shared.components import Cell, Column, Link, Table
 from brightspots_web.shared.exports import Column as ExportColumn
+from brightspots_web.shared.exports import export_links
 
-EXPORTS = ("csv", "xlsx")
 Row = dict[str, Any]
 NEGLIGIBLE = 0.5
 """Half of the last digit shown: a circumstance that moves less moves nothing."""
@@ -196,10 +196,7 @@ def parts_table(school: School, standing: Standing) -> Table | None:
             Column(_("Moves what is expected by, points"), numeric=True),
         ],
         rows,
-        exports=[
-            Link(f.upper(), reverse("home:school_why_export", args=[school.code, f]))
-            for f in EXPORTS
-        ],
+        exports=export_links("home:school_why_export", school.code),
     )
 
 

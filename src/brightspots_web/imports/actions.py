@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from brightspots_web.directory import actions as directory
+from brightspots_web.directory import succession_actions as successions
 from brightspots_web.directory.models import Appointment
 from brightspots_web.imports import analysis, boundaries, queries, store
 from brightspots_web.imports.models import OPEN, Batch, Kind, Mapping, RecordChange
@@ -228,6 +229,7 @@ def publish(
     left_out: int,
     schools: list[directory.SchoolRow] | None = None,
     outlines: AnyMapping[int, AnyMapping[str, Any]] | None = None,
+    links: list[successions.Link] | None = None,
 ) -> None:
     """Make a checked batch live: register and batch in one transaction, or neither."""
     batch = _locked(batch)
@@ -238,6 +240,9 @@ def publish(
         changes += directory.import_schools(schools, by=by)
     if outlines is not None:
         changes += directory.draw_outlines(outlines, by=by)
+    if links is not None:
+        made = successions.import_links(links, by=by)
+        changes += [directory.Change("link", key, None, {}) for key in made]
     _keep(batch, changes)
     # The audit trail is one chain: holding its head orders confirmations too.
     audit.record(
@@ -275,8 +280,12 @@ def take_back(batch: Batch, *, by: Appointment) -> None:
         directory.Change(change.record, change.key, change.before, change.after)  # type: ignore[arg-type] # written from a Change
         for change in queries.changes_of(batch)
     ]
-    if changes:
+    links = [each.key for each in changes if each.record == "link"]
+    if links:
+        successions.forget_links(links, by=by)
+    elif changes:
         directory.restore_schools(changes, by=by)
+    if changes:
         RecordChange.objects.filter(batch=batch).delete()
     batch.status = Batch.Status.UNDONE
     batch.undone_by, batch.undone_at = by.label[:300], timezone.now()

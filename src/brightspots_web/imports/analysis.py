@@ -15,6 +15,7 @@ from brightspots.core import mapping as library
 from brightspots.core.checks import apply
 from brightspots.core.errors import InputError as InputError
 from brightspots.core.fields import AREA_SEPARATOR, CODE_SUFFIX
+from brightspots.core.links import directed
 from brightspots.core.matching import match_schools
 from brightspots.core.nonvalues import EMPTY
 from brightspots.core.problems import PROBLEM_SCHEMA as PROBLEM_SCHEMA
@@ -23,6 +24,7 @@ from brightspots.core.schemas import schema_of
 from brightspots.core.tables import read_table
 from brightspots_web.directory import actions as directory
 from brightspots_web.directory import queries as register
+from brightspots_web.directory.succession_actions import Link
 from brightspots_web.imports import queries, store
 from brightspots_web.imports.models import Kind
 
@@ -169,7 +171,10 @@ def check(path: Path, name: str, definition: Mapping[str, Any]) -> CheckedFile:
     if mapping.kind == "schools" and mapping.match == "code":
         rows, more = _unknown(rows, mapping)
         problems = gather([problems, more])
-    if mapping.kind != "schools":
+    if mapping.kind == "school_links":
+        rows, more = _links(rows, mapping)
+        problems = gather([problems, more])
+    elif mapping.kind != "schools":
         rows = _results(rows, mapping)
     elif mapping.match == "name and area":
         rows = rows.drop("name", "area_path", strict=False)
@@ -197,7 +202,7 @@ def _known_schools() -> pl.DataFrame:
 
 def _fits(rows: pl.DataFrame, problems: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Refuse texts that are longer than the register holds."""
-    sizes = {**directory.LONGEST, "school": 60, "subject": 200, "pupil": 200}
+    sizes = {**directory.LONGEST, "school": 60, "other": 60, "subject": 200, "pupil": 200}
     found = [problems]
     too_long = pl.Series([False]).new_from_index(0, rows.height)
     for column, size in sizes.items():
@@ -259,6 +264,46 @@ def _results(rows: pl.DataFrame, mapping: library.Mapping) -> pl.DataFrame:
         bands = [[band.label, band.lower, band.upper] for band in mapping.grade_bands]
         rows = rows.with_columns(pl.lit(json.dumps(bands) if bands else None).alias("grade_bands"))
     return store.ordered(rows)
+
+
+def _links(rows: pl.DataFrame, mapping: library.Mapping) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Links from predecessor to successor; what says neither is left out, as are strangers."""
+    known = rows["other"].is_in(list(register.school_codes()))
+    skip = mapping.unmatched == "skip"
+    strange = problems_where(
+        ~known.fill_null(False),
+        rows=rows["row"],
+        column=_column_of(mapping, "other"),
+        values=rows["other"],
+        problem="There is no such school in the list of schools.",
+        severity="warning" if skip else "error",
+        mend="The row is left out." if skip else "Import the school first, or correct the row.",
+    )
+    rows = rows.filter(known.fill_null(False))
+    links, unusable = directed(rows)
+    neither = problems_where(
+        unusable,
+        rows=rows["row"],
+        column=_column_of(mapping, "link"),
+        values=rows["link"],
+        problem="This says neither which school came before nor which came after.",
+        severity="warning",
+        mend="The row is left out.",
+    )
+    return links, gather([strange, neither])
+
+
+def _column_of(mapping: library.Mapping, key: str) -> str:
+    columns = mapping.columns[key].columns
+    return columns[0] if columns else key
+
+
+def link_rows(rows: pl.DataFrame) -> list[Link]:
+    """What each row says of who took over from whom."""
+    return [
+        Link(row["predecessor"], row["successor"], row["kind"], row["on"])
+        for row in rows.iter_rows(named=True)
+    ]
 
 
 # Schools into the register

@@ -151,7 +151,7 @@ class MappingForm(forms.Form):
             self.fields[f"use_{at}"] = forms.ChoiceField(label=label, choices=uses, required=False)
             label = _("Name for %(column)s") % {"column": column}
             self.fields[f"name_{at}"] = forms.CharField(label=label, required=False, max_length=200)
-        if kind == Kind.SCHOOLS:
+        if kind in {Kind.SCHOOLS, Kind.SCHOOL_LINKS}:
             del self.fields["year"], self.fields["subject"]
         if kind != Kind.SCHOOL_RESULTS:
             del self.fields["grade_bands"]

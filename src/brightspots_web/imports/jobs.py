@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from brightspots_web.directory import actions as directory
 from brightspots_web.directory import queries as register
+from brightspots_web.directory import succession_actions as successions
 from brightspots_web.directory.models import Appointment
 from brightspots_web.imports import actions, analysis, boundaries, queries, store
 from brightspots_web.imports.models import Batch, Kind
@@ -98,6 +99,9 @@ def _compare(batch: Batch, rows: pl.DataFrame) -> dict[str, int]:
         return {"new": len(found.new), "changed": len(found.changed), "same": len(found.same)}
     if batch.kind == Kind.BOUNDARIES:
         return boundaries.compare(rows)
+    if batch.kind == Kind.SCHOOL_LINKS:
+        new = len(successions.missing_links(analysis.link_rows(rows)))
+        return {"new": new, "changed": 0, "same": rows.height - new}
     return store.compare(store.staging_file(batch.pk), queries.live_results(batch.kind))
 
 
@@ -127,6 +131,7 @@ def _publish(batch: Batch, by: Appointment, left_out: int, progress: Progress) -
             left_out=left_out,
             schools=analysis.school_rows(rows) if batch.kind == Kind.SCHOOLS else None,
             outlines=boundaries.outlines(rows) if batch.kind == Kind.BOUNDARIES else None,
+            links=analysis.link_rows(rows) if batch.kind == Kind.SCHOOL_LINKS else None,
         )
     except ValidationError as error:
         raise CannotError(" ".join(error.messages)) from error

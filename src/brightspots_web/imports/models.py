@@ -9,12 +9,13 @@ from brightspots_web.shared.models import Job
 
 
 class Kind(models.TextChoices):
-    """What a file holds; the first three are the library's kinds."""
+    """What a file holds; all but boundaries are the library's kinds."""
 
     SCHOOLS = "schools", _("Schools")
     SCHOOL_RESULTS = "school_results", _("Results by school")
     PUPIL_RESULTS = "pupil_results", _("Results by pupil")
     BOUNDARIES = "boundaries", _("Boundaries of areas")
+    SCHOOL_LINKS = "school_links", _("Who took over from which school")
 
 
 class Mapping(models.Model):
@@ -116,7 +117,7 @@ class Batch(models.Model):
 
     @property
     def changes_register(self) -> bool:
-        return self.kind in {Kind.SCHOOLS, Kind.BOUNDARIES}
+        return self.kind in {Kind.SCHOOLS, Kind.BOUNDARIES, Kind.SCHOOL_LINKS}
 
 
 OPEN = frozenset(

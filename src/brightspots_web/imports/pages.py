@@ -12,14 +12,13 @@ from brightspots_web.imports.forms import READING
 from brightspots_web.imports.models import Batch
 from brightspots_web.shared.components import Cell, Column, KeyFigure, Link, Table
 from brightspots_web.shared.exports import Column as ExportColumn
+from brightspots_web.shared.exports import export_links
 
 SHOWN = 200
 """Problems on the page; all of them are in the download."""
 
 EXPORTED = 1_000_000
 """Rows of a worksheet, about."""
-
-FORMATS = ("csv", "xlsx")
 
 
 def batch_columns() -> list[ExportColumn]:
@@ -68,9 +67,7 @@ def batches_table(batches: Iterable[Batch]) -> Table:
         _("Imports, newest first"),
         [Column(label, numeric=label in numbers) for label in labels],
         [_batch_cells(batch) for batch in batches],
-        exports=[
-            Link(fmt.upper(), reverse("imports:batches_export", args=[fmt])) for fmt in FORMATS
-        ],
+        exports=export_links("imports:batches_export"),
         empty=_("Nothing has been imported yet. Begin with the list of schools."),
     )
 
@@ -182,10 +179,7 @@ def problems_table(batch: Batch, problems: Sequence[Mapping[str, Any]]) -> Table
         caption,
         [Column(label, numeric=label == _("Row")) for label in labels],
         [_problem_cells(each) for each in problems],
-        exports=[
-            Link(fmt.upper(), reverse("imports:problems_export", args=[batch.pk, fmt]))
-            for fmt in FORMATS
-        ],
+        exports=export_links("imports:problems_export", batch.pk),
     )
 
 

@@ -14,8 +14,8 @@ from brightspots_web.imports import store
 from brightspots_web.imports.models import OPEN, Batch, Kind, Mapping, RecordChange
 from brightspots_web.shared.permissions import Actor, Capability, may
 
-REGISTER_KINDS = (Kind.SCHOOLS, Kind.BOUNDARIES)
-"""Kinds that change the register; they are undone in reverse order, both together."""
+REGISTER_KINDS = (Kind.SCHOOLS, Kind.BOUNDARIES, Kind.SCHOOL_LINKS)
+"""Kinds that change the register; they are undone in reverse order, all together."""
 
 
 def batches_visible_to(acting: Actor | None) -> QuerySet[Batch]:

@@ -20,6 +20,7 @@ from brightspots_web.directory.models import Appointment, School
 from brightspots_web.insight import bright_spot_queries, queries
 from brightspots_web.insight.models import BrightSpot, BrightSpotStep, Estimate, Run
 from brightspots_web.shared import audit
+from brightspots_web.shared.overtaken import OvertakenError
 from brightspots_web.shared.permissions import Actor
 
 State = BrightSpot.State
@@ -30,7 +31,7 @@ OLDEST = timedelta(days=3660)
 """A date further back than ten years is a slip of the hand."""
 
 
-class OvertakenError(ValidationError):
+class StepOvertakenError(OvertakenError):
     """Somebody else took a step since the person opened the page. Nothing was saved."""
 
     def __init__(self, message: str, last: BrightSpotStep) -> None:
@@ -144,7 +145,7 @@ def take_step(
     ------
     PermissionDenied
         The appointment may not take this step at this school.
-    OvertakenError
+    StepOvertakenError
         Somebody else was quicker: nothing is saved, so that the person looks at it first. The same
         step sent twice by the same person is saved once.
     ValidationError
@@ -219,7 +220,7 @@ def _check_seen(last: BrightSpotStep | None, seen: int | None) -> None:
         return
     if seen == 0 and not last.from_state:
         return  # it was flagged, and this first step has just been written down for it
-    raise OvertakenError(
+    raise StepOvertakenError(
         _(
             "In the meantime {person} recorded: {state}, {day}. What you wrote is still below and "
             "was not saved. Look at what happened, then save yours if it still holds."

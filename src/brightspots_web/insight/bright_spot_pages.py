@@ -19,8 +19,8 @@ from brightspots_web.insight.queries import Neighbour
 from brightspots_web.shared import charts
 from brightspots_web.shared.components import Cell, Column, Link, Table
 from brightspots_web.shared.exports import Column as ExportColumn
+from brightspots_web.shared.exports import export_links
 
-EXPORTS = ("csv", "xlsx")
 Row = dict[str, Any]
 State = BrightSpot.State
 STAGES: dict[str, charts.Stage] = {
@@ -52,10 +52,7 @@ def table(page: Page[Any], spots: Sequence[Spot], query: str, empty: str = "") -
             Column(_("How far people got")),
         ],
         [_cells(spot) for spot in spots],
-        exports=[
-            Link(fmt.upper(), f"{reverse('insight:bright_spots_export', args=[fmt])}?{query}")
-            for fmt in EXPORTS
-        ],
+        exports=export_links("insight:bright_spots_export", query=query),
         empty=empty or _("No school fits. Clear the search to see all of them."),
     )
 

@@ -19,7 +19,7 @@ from brightspots_web.insight import (
     one_bright_spot,
     queries,
 )
-from brightspots_web.insight.bright_spot_actions import OvertakenError
+from brightspots_web.insight.bright_spot_actions import StepOvertakenError
 from brightspots_web.insight.bright_spot_forms import SpotFilter, StepForm
 from brightspots_web.insight.bright_spot_queries import Search, Spot
 from brightspots_web.insight.models import BrightSpot, Run
@@ -111,7 +111,7 @@ def bright_spot(request: ActingRequest, code: str, subject: str) -> HttpResponse
         if form.is_valid():
             try:
                 done = _take(spot, form.cleaned_data, request)
-            except OvertakenError as problem:
+            except StepOvertakenError as problem:
                 form.add_error(None, problem)
                 status = 409
             except ValidationError as problem:

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -19,7 +20,7 @@ from brightspots_web.insight import (
     visit_guide,
     words,
 )
-from brightspots_web.insight.bright_spot_pages import EXPORTS, based_on, crumbs, spot_url
+from brightspots_web.insight.bright_spot_pages import based_on, crumbs, spot_url
 from brightspots_web.insight.bright_spot_queries import Spot
 from brightspots_web.insight.models import BrightSpot, BrightSpotStep, Sensitivity
 from brightspots_web.insight.queries import Standing
@@ -27,6 +28,8 @@ from brightspots_web.insight.school_queries import Depth
 from brightspots_web.shared import charts
 from brightspots_web.shared.components import Badge, Cell, Column, Link, Table
 from brightspots_web.shared.exports import Column as ExportColumn
+from brightspots_web.shared.exports import export_links
+from brightspots_web.shared.permissions import Capability, may
 
 Row = dict[str, Any]
 State = BrightSpot.State
@@ -54,11 +57,28 @@ def page(spot: Spot, acting: Appointment | None) -> Row:
         "guide": visit_guide.guide(spot, standings, depth),
         "sheet_url": reverse("insight:bright_spot_sheet", args=[code, subject]),
         "school_url": reverse("home:school", args=[code]),
+        **write_up(spot, acting),
         "history": history_table(spot.school, steps),
         "then_and_now": then_and_now(steps),
         "circumstances": bright_spot_words.circumstances(spot),
         "choices": choices(spot, steps, acting),
         "last_step": steps[-1].pk if steps else 0,
+    }
+
+
+def write_up(spot: Spot, acting: Appointment | None) -> Row:
+    """Where the practice of a confirmed bright spot is written up, and where what is can be read.
+
+    Whoever opens this page sees the school; writing takes the capability.
+    """
+    if not spot.kept or spot.state not in {State.CONFIRMED, State.WRITTEN_UP, State.RE_TESTED}:
+        return {}
+    code = spot.school.code
+    asked = urlencode({"school": code, "outcome": spot.subject})
+    may_write = may(acting, Capability.WRITE_PRACTICES)
+    return {
+        "write_url": f"{reverse('connectedness:practice_write')}?{asked}" if may_write else "",
+        "practices_url": f"{reverse('connectedness:practices')}?{urlencode({'school': code})}",
     }
 
 
@@ -186,10 +206,7 @@ def history_table(school: School, steps: Sequence[BrightSpotStep]) -> Table:
         _("What happened, in order"),
         [Column(_("Day")), Column(_("Step")), Column(_("Who")), Column(_("What they saw"))],
         rows,
-        exports=[
-            Link(fmt.upper(), reverse("insight:bright_spot_steps", args=[school.code, fmt]))
-            for fmt in EXPORTS
-        ],
+        exports=export_links("insight:bright_spot_steps", school.code),
         empty=_("Nobody has noted anything yet."),
     )
 

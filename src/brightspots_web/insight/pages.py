@@ -12,8 +12,8 @@ from brightspots_web.insight.models import Run
 from brightspots_web.shared.charts import number
 from brightspots_web.shared.components import Cell, Column, Link, Table
 from brightspots_web.shared.exports import Column as ExportColumn
+from brightspots_web.shared.exports import export_links
 
-EXPORTS = ("csv", "xlsx")
 Row = dict[str, Any]
 
 
@@ -69,7 +69,7 @@ def runs_table(runs: list[Run], current: Run | None) -> Table:
             Column(_("To remember")),
         ],
         rows,
-        exports=[Link(f.upper(), reverse("insight:runs_export", args=[f])) for f in EXPORTS],
+        exports=export_links("insight:runs_export"),
         empty=_("Nothing has been analysed yet."),
     )
 
@@ -120,9 +120,7 @@ def outcomes_table(run: Run) -> Table:
         _("Outcomes"),
         [Column(label, numeric=place > 2) for place, label in enumerate(labels)],
         rows,
-        exports=[
-            Link(f.upper(), reverse("insight:outcomes_export", args=[run.uuid, f])) for f in EXPORTS
-        ],
+        exports=export_links("insight:outcomes_export", run.uuid),
         empty=_("No outcome could be analysed."),
     )
 
@@ -180,9 +178,7 @@ def sources_table(run: Run) -> Table:
         _("Source files"),
         [Column(column.label) for column in source_columns()],
         rows,
-        exports=[
-            Link(f.upper(), reverse("insight:sources_export", args=[run.uuid, f])) for f in EXPORTS
-        ],
+        exports=export_links("insight:sources_export", run.uuid),
         empty=_("No source file is on record."),
     )
 

@@ -405,6 +405,20 @@ def strength_and_need(run: Run | None = None) -> dict[int, tuple[float, float]]:
     return {school: (strength, need or 0.0) for school, strength, need in means}
 
 
+def strength_and_need_in(
+    subjects: Sequence[str], run: Run | None = None
+) -> dict[int, dict[str, tuple[float, float]]]:
+    """School key -> subject -> (effect, probability of need), as :func:`strength_and_need`."""
+    run = run or current_run()
+    found: dict[int, dict[str, tuple[float, float]]] = defaultdict(dict)
+    rows = Estimate.objects.filter(run=run, year=None, subject__in=subjects)
+    for school, subject, strength, need in rows.values_list(
+        "school", "subject", "estimate", "need_probability"
+    ):
+        found[school][subject] = (strength, need or 0.0)
+    return found
+
+
 def may_analyse(acting: Appointment | None) -> bool:
     return may(acting, Capability.ANALYSE)
 

@@ -18,8 +18,8 @@ from brightspots_web.insight.queries import scales
 from brightspots_web.insight.variability_queries import Spread, Tiers
 from brightspots_web.shared import charts
 from brightspots_web.shared.components import Cell, Column, Link, Table
+from brightspots_web.shared.exports import export_links
 
-EXPORTS = ("csv", "xlsx")
 Row = dict[str, Any]
 
 
@@ -33,7 +33,7 @@ def system(acting: Appointment | None, run: Run | None, subject: str) -> Row:
     """The whole system: shares by tier, years, whether they close, and every area by name."""
     found = queries.of_system(run)
     one = next((each for each in found if each.subject == subject), None)
-    exports = links("insight:variability_export")
+    exports = export_links("insight:variability_export")
     return _frame(run, subject) | {
         "heading": _("How different are results, and where?"),
         "lead": _(
@@ -53,7 +53,7 @@ def system(acting: Appointment | None, run: Run | None, subject: str) -> Row:
 
 def area(found: Area, acting: Appointment | None, run: Run | None, subject: str) -> Row:
     spreads = queries.of_area(found, run)
-    exports = links("insight:variability_area_export", found.pk)
+    exports = export_links("insight:variability_area_export", found.pk)
     return _frame(run, subject) | {
         "kind": _("Area"),
         "heading": _("How much do schools in {place} differ?").format(place=found.name),
@@ -70,7 +70,7 @@ def partnership(found: Partnership, run: Run | None, subject: str) -> Row:
     spreads = queries.of_partnership(found, run)
     if spreads and not any(each.all_years or each.by_year or each.withheld for each in spreads):
         return _frame(run, "") | _of_none(found)
-    exports = links("insight:variability_partnership_export", found.code)
+    exports = export_links("insight:variability_partnership_export", found.code)
     return _frame(run, subject) | {
         **_partnership_head(found),
         **_of_place(spreads, subject, found.name, exports),
@@ -101,10 +101,6 @@ def _of_none(found: Partnership) -> Row:
         "nothing_url": reverse("connectedness:partnership", args=[found.code]),
         "nothing_link": _("To the partnership"),
     }
-
-
-def links(name: str, *args: object) -> list[Link]:
-    return [Link(fmt.upper(), reverse(name, args=[*args, fmt])) for fmt in EXPORTS]
 
 
 def _frame(run: Run | None, subject: str) -> Row:

@@ -5,6 +5,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from brightspots_web.shared.migration_operations import Together
+
 
 class Migration(migrations.Migration):
 
@@ -15,135 +17,139 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Indicator',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=100, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('purpose', models.CharField(choices=[('improvement', 'for improvement: stays in the partnership'), ('accountability', 'for accountability')], default='improvement', max_length=20)),
-                ('unit', models.CharField(blank=True, max_length=60)),
-            ],
-            options={
-                'ordering': ['name'],
-            },
-        ),
-        migrations.CreateModel(
-            name='System',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('is_sample', models.BooleanField(default=False)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Person',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('email', models.EmailField(max_length=254, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('is_active', models.BooleanField(default=True)),
-                ('is_staff', models.BooleanField(default=False)),
-                ('joined', models.DateTimeField(auto_now_add=True)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
-            ],
-            options={
-                'verbose_name_plural': 'people',
-                'ordering': ['name', 'email'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Area',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('path', models.CharField(max_length=500, unique=True)),
-                ('level', models.PositiveSmallIntegerField(default=0)),
-                ('outline', models.JSONField(blank=True, null=True)),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='directory.area')),
-            ],
-            options={
-                'ordering': ['path'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Cycle',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True)),
-                ('starts', models.DateField()),
-                ('ends', models.DateField()),
-            ],
-            options={
-                'ordering': ['starts'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('ends__gt', models.F('starts'))), name='cycle_ends_after_it_starts')],
-            },
-        ),
-        migrations.CreateModel(
-            name='School',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=60, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('latitude', models.FloatField(blank=True, null=True)),
-                ('longitude', models.FloatField(blank=True, null=True)),
-                ('phase', models.CharField(blank=True, max_length=60)),
-                ('sector', models.CharField(blank=True, max_length=60)),
-                ('language', models.CharField(blank=True, max_length=60)),
-                ('roll', models.PositiveIntegerField(blank=True, null=True)),
-                ('context', models.JSONField(blank=True, default=dict)),
-                ('opened', models.DateField(blank=True, null=True)),
-                ('closed', models.DateField(blank=True, null=True)),
-                ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='schools', to='directory.area')),
-            ],
-            options={
-                'ordering': ['name', 'code'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Partnership',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=40, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('formed', models.DateField()),
-                ('closed', models.DateField(blank=True, null=True)),
-                ('lead_school', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='leads', to='directory.school')),
-            ],
-            options={
-                'ordering': ['name', 'code'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Membership',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('distance_km', models.FloatField(blank=True, null=True)),
-                ('starts', models.DateField()),
-                ('ends', models.DateField(blank=True, null=True)),
-                ('partnership', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='directory.partnership')),
-                ('school', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='directory.school')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Appointment',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('minister', 'Ministry'), ('analyst', 'Analyst'), ('district_officer', 'District officer'), ('system_leader', 'System leader'), ('head', 'Head teacher'), ('teacher', 'Teacher')], max_length=40)),
-                ('starts', models.DateField(default=datetime.date.today)),
-                ('ends', models.DateField(blank=True, null=True)),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='appointments', to=settings.AUTH_USER_MODEL)),
-                ('area', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='directory.area')),
-                ('partnership', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='directory.partnership')),
-                ('school', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='directory.school')),
-            ],
-            options={
-                'ordering': ['pk'],
-            },
+        Together(
+            [
+                migrations.CreateModel(
+                    name='Indicator',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('code', models.SlugField(max_length=100, unique=True)),
+                        ('name', models.CharField(max_length=200)),
+                        ('purpose', models.CharField(choices=[('improvement', 'for improvement: stays in the partnership'), ('accountability', 'for accountability')], default='improvement', max_length=20)),
+                        ('unit', models.CharField(blank=True, max_length=60)),
+                    ],
+                    options={
+                        'ordering': ['name'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='System',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('name', models.CharField(max_length=200)),
+                        ('is_sample', models.BooleanField(default=False)),
+                    ],
+                ),
+                migrations.CreateModel(
+                    name='Person',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('password', models.CharField(max_length=128, verbose_name='password')),
+                        ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
+                        ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
+                        ('email', models.EmailField(max_length=254, unique=True)),
+                        ('name', models.CharField(max_length=200)),
+                        ('is_active', models.BooleanField(default=True)),
+                        ('is_staff', models.BooleanField(default=False)),
+                        ('joined', models.DateTimeField(auto_now_add=True)),
+                        ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
+                        ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                    ],
+                    options={
+                        'verbose_name_plural': 'people',
+                        'ordering': ['name', 'email'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Area',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('name', models.CharField(max_length=200)),
+                        ('path', models.CharField(max_length=500, unique=True)),
+                        ('level', models.PositiveSmallIntegerField(default=0)),
+                        ('outline', models.JSONField(blank=True, null=True)),
+                        ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='directory.area')),
+                    ],
+                    options={
+                        'ordering': ['path'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Cycle',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('name', models.CharField(max_length=100, unique=True)),
+                        ('starts', models.DateField()),
+                        ('ends', models.DateField()),
+                    ],
+                    options={
+                        'ordering': ['starts'],
+                        'constraints': [models.CheckConstraint(condition=models.Q(('ends__gt', models.F('starts'))), name='cycle_ends_after_it_starts')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='School',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('code', models.CharField(max_length=60, unique=True)),
+                        ('name', models.CharField(max_length=200)),
+                        ('latitude', models.FloatField(blank=True, null=True)),
+                        ('longitude', models.FloatField(blank=True, null=True)),
+                        ('phase', models.CharField(blank=True, max_length=60)),
+                        ('sector', models.CharField(blank=True, max_length=60)),
+                        ('language', models.CharField(blank=True, max_length=60)),
+                        ('roll', models.PositiveIntegerField(blank=True, null=True)),
+                        ('context', models.JSONField(blank=True, default=dict)),
+                        ('opened', models.DateField(blank=True, null=True)),
+                        ('closed', models.DateField(blank=True, null=True)),
+                        ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='schools', to='directory.area')),
+                    ],
+                    options={
+                        'ordering': ['name', 'code'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Partnership',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('code', models.CharField(max_length=40, unique=True)),
+                        ('name', models.CharField(max_length=200)),
+                        ('formed', models.DateField()),
+                        ('closed', models.DateField(blank=True, null=True)),
+                        ('lead_school', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='leads', to='directory.school')),
+                    ],
+                    options={
+                        'ordering': ['name', 'code'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Membership',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('distance_km', models.FloatField(blank=True, null=True)),
+                        ('starts', models.DateField()),
+                        ('ends', models.DateField(blank=True, null=True)),
+                        ('partnership', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='directory.partnership')),
+                        ('school', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='directory.school')),
+                    ],
+                ),
+                migrations.CreateModel(
+                    name='Appointment',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('role', models.CharField(choices=[('minister', 'Ministry'), ('analyst', 'Analyst'), ('district_officer', 'District officer'), ('system_leader', 'System leader'), ('head', 'Head teacher'), ('teacher', 'Teacher')], max_length=40)),
+                        ('starts', models.DateField(default=datetime.date.today)),
+                        ('ends', models.DateField(blank=True, null=True)),
+                        ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='appointments', to=settings.AUTH_USER_MODEL)),
+                        ('area', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='directory.area')),
+                        ('partnership', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='directory.partnership')),
+                        ('school', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='directory.school')),
+                    ],
+                    options={
+                        'ordering': ['pk'],
+                    },
+                ),
+            ]
         ),
         migrations.AddConstraint(
             model_name='area',

@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from brightspots_web.shared.migration_operations import Together
+
 
 class Migration(migrations.Migration):
 
@@ -13,66 +15,70 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Batch',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('schools', 'Schools'), ('school_results', 'Results by school'), ('pupil_results', 'Results by pupil'), ('boundaries', 'Boundaries of areas')], max_length=20)),
-                ('status', models.CharField(choices=[('uploaded', 'uploaded'), ('checked', 'checked'), ('refused', 'refused'), ('unchanged', 'nothing to change'), ('confirmed', 'imported'), ('undone', 'undone'), ('discarded', 'discarded')], db_index=True, default='uploaded', max_length=10)),
-                ('file_name', models.CharField(max_length=200)),
-                ('stored', models.CharField(max_length=200)),
-                ('size', models.PositiveBigIntegerField()),
-                ('sha256', models.CharField(db_index=True, max_length=64)),
-                ('header', models.JSONField(default=dict)),
-                ('mapping', models.JSONField(default=dict)),
-                ('mapping_name', models.CharField(blank=True, max_length=100)),
-                ('counts', models.JSONField(default=dict)),
-                ('left_out', models.PositiveIntegerField(default=0)),
-                ('refusal', models.TextField(blank=True)),
-                ('data_path', models.CharField(blank=True, max_length=200)),
-                ('data_sha256', models.CharField(blank=True, max_length=64)),
-                ('created_by', models.CharField(max_length=300)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('checked_at', models.DateTimeField(null=True)),
-                ('confirmed_by', models.CharField(blank=True, max_length=300)),
-                ('confirmed_at', models.DateTimeField(null=True)),
-                ('confirmed_order', models.PositiveBigIntegerField(null=True, unique=True)),
-                ('undone_by', models.CharField(blank=True, max_length=300)),
-                ('undone_at', models.DateTimeField(null=True)),
-                ('job', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='shared.job')),
-            ],
-            options={
-                'verbose_name': 'import',
-                'ordering': ['-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Mapping',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
-                ('kind', models.CharField(choices=[('schools', 'Schools'), ('school_results', 'Results by school'), ('pupil_results', 'Results by pupil'), ('boundaries', 'Boundaries of areas')], max_length=20)),
-                ('definition', models.JSONField(default=dict)),
-                ('made_by', models.CharField(max_length=300)),
-                ('changed_at', models.DateTimeField(auto_now=True)),
-            ],
-            options={
-                'ordering': ['name'],
-                'constraints': [models.UniqueConstraint(fields=('kind', 'name'), name='mapping_name_once_a_kind')],
-            },
-        ),
-        migrations.CreateModel(
-            name='RecordChange',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('record', models.CharField(max_length=10)),
-                ('key', models.BigIntegerField()),
-                ('before', models.JSONField(null=True)),
-                ('after', models.JSONField()),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='record_changes', to='imports.batch')),
-            ],
-            options={
-                'ordering': ['pk'],
-            },
+        Together(
+            [
+                migrations.CreateModel(
+                    name='Batch',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('kind', models.CharField(choices=[('schools', 'Schools'), ('school_results', 'Results by school'), ('pupil_results', 'Results by pupil'), ('boundaries', 'Boundaries of areas')], max_length=20)),
+                        ('status', models.CharField(choices=[('uploaded', 'uploaded'), ('checked', 'checked'), ('refused', 'refused'), ('unchanged', 'nothing to change'), ('confirmed', 'imported'), ('undone', 'undone'), ('discarded', 'discarded')], db_index=True, default='uploaded', max_length=10)),
+                        ('file_name', models.CharField(max_length=200)),
+                        ('stored', models.CharField(max_length=200)),
+                        ('size', models.PositiveBigIntegerField()),
+                        ('sha256', models.CharField(db_index=True, max_length=64)),
+                        ('header', models.JSONField(default=dict)),
+                        ('mapping', models.JSONField(default=dict)),
+                        ('mapping_name', models.CharField(blank=True, max_length=100)),
+                        ('counts', models.JSONField(default=dict)),
+                        ('left_out', models.PositiveIntegerField(default=0)),
+                        ('refusal', models.TextField(blank=True)),
+                        ('data_path', models.CharField(blank=True, max_length=200)),
+                        ('data_sha256', models.CharField(blank=True, max_length=64)),
+                        ('created_by', models.CharField(max_length=300)),
+                        ('created_at', models.DateTimeField(auto_now_add=True)),
+                        ('checked_at', models.DateTimeField(null=True)),
+                        ('confirmed_by', models.CharField(blank=True, max_length=300)),
+                        ('confirmed_at', models.DateTimeField(null=True)),
+                        ('confirmed_order', models.PositiveBigIntegerField(null=True, unique=True)),
+                        ('undone_by', models.CharField(blank=True, max_length=300)),
+                        ('undone_at', models.DateTimeField(null=True)),
+                        ('job', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, to='shared.job')),
+                    ],
+                    options={
+                        'verbose_name': 'import',
+                        'ordering': ['-pk'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Mapping',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('name', models.CharField(max_length=100)),
+                        ('kind', models.CharField(choices=[('schools', 'Schools'), ('school_results', 'Results by school'), ('pupil_results', 'Results by pupil'), ('boundaries', 'Boundaries of areas')], max_length=20)),
+                        ('definition', models.JSONField(default=dict)),
+                        ('made_by', models.CharField(max_length=300)),
+                        ('changed_at', models.DateTimeField(auto_now=True)),
+                    ],
+                    options={
+                        'ordering': ['name'],
+                        'constraints': [models.UniqueConstraint(fields=('kind', 'name'), name='mapping_name_once_a_kind')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='RecordChange',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('record', models.CharField(max_length=10)),
+                        ('key', models.BigIntegerField()),
+                        ('before', models.JSONField(null=True)),
+                        ('after', models.JSONField()),
+                        ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='record_changes', to='imports.batch')),
+                    ],
+                    options={
+                        'ordering': ['pk'],
+                    },
+                ),
+            ]
         ),
     ]
