@@ -3,7 +3,29 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from brightspots_web.directory.models import Partnership, School
+from brightspots_web.connectedness.contact_models import (
+    ConnectednessSettings as ConnectednessSettings,
+)
+from brightspots_web.connectedness.contact_models import Contact as Contact
+from brightspots_web.connectedness.contact_models import IsolationCount as IsolationCount
+from brightspots_web.connectedness.contact_models import IsolationStep as IsolationStep
+from brightspots_web.connectedness.practice_models import Practice as Practice
+from brightspots_web.connectedness.practice_models import PracticeAdoption as PracticeAdoption
+from brightspots_web.connectedness.practice_models import PracticeComment as PracticeComment
+from brightspots_web.connectedness.practice_models import PracticeFollow as PracticeFollow
+from brightspots_web.connectedness.studio_models import ConsultationReply as ConsultationReply
+from brightspots_web.connectedness.studio_models import Pin as Pin
+from brightspots_web.connectedness.studio_models import ProposalChange as ProposalChange
+from brightspots_web.connectedness.support_models import Deployment as Deployment
+from brightspots_web.connectedness.support_models import (
+    DeploymentExtension as DeploymentExtension,
+)
+from brightspots_web.connectedness.support_models import DeploymentLog as DeploymentLog
+from brightspots_web.connectedness.support_models import DeploymentView as DeploymentView
+from brightspots_web.connectedness.support_models import SupportMatch as SupportMatch
+from brightspots_web.connectedness.support_models import SupportOffer as SupportOffer
+from brightspots_web.connectedness.support_models import SupportRequest as SupportRequest
+from brightspots_web.directory.models import Area, Partnership, School
 
 
 class Proposal(models.Model):
@@ -14,11 +36,24 @@ class Proposal(models.Model):
 
     class Status(models.TextChoices):
         PROPOSED = "proposed", _("proposed")
+        CONSULTING = "consulting", _("with the schools")
         ADOPTED = "adopted", _("adopted")
         WITHDRAWN = "withdrawn", _("withdrawn")
 
     made_at = models.DateTimeField(auto_now_add=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROPOSED)
+    name = models.CharField(max_length=200, blank=True)
+    area = models.ForeignKey(Area, null=True, blank=True, on_delete=models.PROTECT)
+    """The area whose schools it covers; none means the whole system."""
+    based_on = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="reruns"
+    )
+    """The proposal whose changes and pins it was made from."""
+    version = models.PositiveIntegerField(default=1)
+    """Goes up with each change, so that nobody changes what somebody else has just changed."""
+    consult_until = models.DateField(null=True, blank=True)
+    adopt_on = models.DateField(null=True, blank=True)
+    """The day from which its partnerships hold, once adopted."""
     job = models.PositiveBigIntegerField(unique=True)
     """The job that made it; makes the job safe to run again."""
     method = models.CharField(max_length=100)
@@ -53,6 +88,8 @@ class ProposedMember(models.Model):
     partnership = models.CharField(max_length=40)
     lead_school = models.ForeignKey(School, on_delete=models.CASCADE, related_name="+")
     distance_km = models.FloatField(null=True)
+    exception = models.CharField(max_length=300, blank=True)
+    """Why it is here against a rule, on request; "" where every rule is kept."""
 
     class Meta:
         constraints = [

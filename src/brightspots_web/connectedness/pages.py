@@ -10,17 +10,19 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from brightspots_web.connectedness import queries
+from brightspots_web.alignment import living_pages
+from brightspots_web.connectedness import contact_school_pages, page_parts, queries
 from brightspots_web.connectedness.models import Variability
+from brightspots_web.connectedness.studio_front import front_notice
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Appointment, Membership, Partnership, School
 from brightspots_web.insight import queries as insight
 from brightspots_web.shared import charts
 from brightspots_web.shared.components import Badge, Cell, Column, KeyFigure, Link, Table
 from brightspots_web.shared.exports import Column as ExportColumn
+from brightspots_web.shared.exports import export_links
 from brightspots_web.shared.permissions import Capability, may
 
-EXPORTS = ("csv", "xlsx")
 Row = dict[str, Any]
 
 
@@ -34,16 +36,22 @@ def partnership(found: Partnership, request: HttpRequest) -> Row:
         .filter(pk__in=[member.school_id for member in members])
         .values_list("pk", flat=True)
     )
+    above, below = page_parts.parts(found, acting)
     return {
         "partnership": found,
+        "parts_above": above,
+        "parts_below": below,
         "breadcrumb": _crumbs(found),
         "facts": _facts(found, members),
+        "priorities_card": living_pages.front_card(acting, partnership=found),
         "table": _member_table(found, members, seen),
         "map": _member_map(found, members),
         "waiting": _waiting(found, acting),
+        "in_touch": contact_school_pages.on_partnership_page(found, acting),
+        "asked": front_notice(acting),
         "grid": _grid_chart(grid, seen),
         "grid_caption": _grid_caption(grid),
-        "grid_exports": exports("connectedness:strengths_export", found.code),
+        "grid_exports": export_links("connectedness:strengths_export", found.code),
         "made_url": reverse("insight:run", args=[grid.run.uuid]) if grid.run else "",
         "variability": _variability(found),
         "nothing_heading": _("No figures yet"),
@@ -118,7 +126,7 @@ def _member_table(found: Partnership, members: list[Membership], seen: set[int])
             Column(_("Way to the leader"), numeric=True),
         ],
         rows,
-        exports=exports("connectedness:partnership_export", found.code),
+        exports=export_links("connectedness:partnership_export", found.code),
     )
 
 
@@ -288,7 +296,7 @@ def partnership_table(page: Page[Partnership], query: str) -> Table:
             Column(_("System leader")),
         ],
         rows,
-        exports=exports("connectedness:partnerships_export", query=query),
+        exports=export_links("connectedness:partnerships_export", query=query),
         empty=_("There are no partnerships here yet."),
     )
 
@@ -316,57 +324,3 @@ def partnership_rows(found: Iterable[Partnership]) -> Iterator[Row]:
             "mean_km": getattr(p, "mean_km", None),
             "far_km": getattr(p, "far_km", None),
         }
-
-
-def isolation_table(page: Page[School], query: str) -> Table:
-    rows: list[list[Cell]] = [
-        [
-            Link(school.name, reverse("home:school", args=[school.code])),
-            school.area.name,
-            school.roll,
-            _reason(school),
-        ]
-        for school in page
-    ]
-    return Table(
-        _("Schools in no partnership"),
-        [
-            Column(_("School")),
-            Column(_("Area")),
-            Column(_("Pupils on roll"), numeric=True),
-            Column(_("Why, as far as we know")),
-        ],
-        rows,
-        exports=exports("connectedness:isolation_export", query=query),
-        empty=_("Every school is in a partnership. That is the target."),
-    )
-
-
-def _reason(school: School) -> str:
-    return getattr(school, "reason", None) or _("no partnerships have been proposed since")
-
-
-def isolation_columns() -> list[ExportColumn]:
-    return [
-        ExportColumn("code", _("Code")),
-        ExportColumn("school", _("School")),
-        ExportColumn("area", _("Area")),
-        ExportColumn("roll", _("Pupils on roll"), "integer"),
-        ExportColumn("reason", _("Why, as far as we know")),
-    ]
-
-
-def isolation_rows(found: Iterable[School]) -> Iterator[Row]:
-    for school in found:
-        yield {
-            "code": school.code,
-            "school": school.name,
-            "area": school.area.name,
-            "roll": school.roll,
-            "reason": _reason(school),
-        }
-
-
-def exports(name: str, *args: Any, query: str = "") -> list[Link]:
-    suffix = f"?{query}" if query else ""
-    return [Link(fmt.upper(), reverse(name, args=[*args, fmt]) + suffix) for fmt in EXPORTS]

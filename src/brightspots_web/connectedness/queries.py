@@ -1,14 +1,15 @@
-"""All reads about partnerships and isolation."""
+"""All reads about partnerships; isolation is in `contact_definition_queries.py`."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import Avg, Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Avg, Count, Exists, Max, OuterRef, Q, QuerySet
 
-from brightspots_web.connectedness.models import Isolation, Proposal, ProposedMember, Variability
+from brightspots_web.connectedness.models import Variability
+from brightspots_web.connectedness.studio_queries import (
+    proposals_visible_to as proposals_visible_to,
+)
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Appointment, Area, Membership, Partnership, School
-from brightspots_web.shared.permissions import Capability, may
 
 
 @dataclass(frozen=True)
@@ -16,35 +17,19 @@ class Connectedness:
     """How many open schools of an area are in a partnership, and how many are in none."""
 
     schools: int
-    isolated: int
+    outside: int
+    """Schools in no partnership: one of the reasons for being isolated."""
     partnerships: int
     without_leader: int
     """Partnerships whose proposed leader is not appointed yet."""
 
     @property
     def connected(self) -> int:
-        return self.schools - self.isolated
+        return self.schools - self.outside
 
     @property
     def share(self) -> float | None:
         return self.connected / self.schools if self.schools else None
-
-
-def proposals_visible_to(acting: Appointment | None) -> QuerySet[Proposal]:
-    if not may(acting, Capability.FORM_PARTNERSHIPS):
-        return Proposal.objects.none()
-    return Proposal.objects.all()
-
-
-def isolated_schools(acting: Appointment | None, area: Area | None = None) -> QuerySet[School]:
-    """The isolation register: open schools in no partnership, each with the reason known last."""
-    last_reason = (
-        Isolation.objects.filter(school=OuterRef("pk"))
-        .order_by("-proposal_id")
-        .values("reason")[:1]
-    )
-    schools = _not_in_partnership(_open_and_visible(acting, area))
-    return schools.annotate(reason=Subquery(last_reason)).order_by("area__path", "name", "code")
 
 
 def connectedness(acting: Appointment | None, area: Area | None = None) -> Connectedness:
@@ -53,7 +38,7 @@ def connectedness(acting: Appointment | None, area: Area | None = None) -> Conne
     partnerships = partnerships_in(acting, area)
     return Connectedness(
         schools=schools.count(),
-        isolated=_not_in_partnership(schools).count(),
+        outside=_not_in_partnership(schools).count(),
         partnerships=partnerships.count(),
         without_leader=partnerships.exclude(Exists(_leaders())).count(),
     )
@@ -86,19 +71,20 @@ def leaders_of(partnership: Partnership) -> QuerySet[Appointment]:
     )
 
 
-def isolation_by_area(acting: Appointment | None, areas: list[Area]) -> dict[int, tuple[int, int]]:
-    """Area key -> (open schools, of these in no partnership), each area with all below it."""
-    counts: dict[int, tuple[int, int]] = {}
+def partnered_by_area(acting: Appointment | None, areas: list[Area]) -> dict[int, tuple[int, int]]:
+    """Area key -> (open schools, of these in a partnership), each area with all below it."""
     per_area: dict[str, list[int]] = {}
     schools = _open_and_visible(acting, None)
     for path, total in _count_by_area(schools):
         per_area.setdefault(path, [0, 0])[0] = total
-    for path, isolated in _count_by_area(_not_in_partnership(schools)):
-        per_area.setdefault(path, [0, 0])[1] = isolated
+    for path, outside in _count_by_area(_not_in_partnership(schools)):
+        per_area.setdefault(path, [0, 0])[1] = outside
+    found: dict[int, tuple[int, int]] = {}
     for area in areas:
         inside = [pair for path, pair in per_area.items() if path.startswith(area.path)]
-        counts[area.pk] = (sum(p[0] for p in inside), sum(p[1] for p in inside))
-    return counts
+        total = sum(pair[0] for pair in inside)
+        found[area.pk] = (total, total - sum(pair[1] for pair in inside))
+    return found
 
 
 def _count_by_area(schools: QuerySet[School]) -> list[tuple[str, int]]:
@@ -107,9 +93,7 @@ def _count_by_area(schools: QuerySet[School]) -> list[tuple[str, int]]:
 
 
 def _open_and_visible(acting: Appointment | None, area: Area | None) -> QuerySet[School]:
-    schools = directory.schools_visible_to(acting).filter(
-        Q(closed__isnull=True) | Q(closed__gt=directory.today())
-    )
+    schools = directory.schools_visible_to(acting).filter(directory.unclosed())
     return schools.filter(directory.within(area)) if area is not None else schools
 
 
@@ -134,16 +118,6 @@ def partnership_list(acting: Appointment | None, area: Area | None = None) -> Qu
             has_leader=Exists(_leaders()),
         )
         .order_by("lead_school__area__path", "name", "code")
-    )
-
-
-def proposed_partnerships(proposal: Proposal) -> QuerySet[ProposedMember, Any]:
-    """One row a proposed partnership, by its leader's school."""
-    return (
-        proposal.members.order_by()
-        .values("partnership", "lead_school__name", "lead_school__area__name")
-        .annotate(n_schools=Count("pk"), mean_km=Avg("distance_km"), far_km=Max("distance_km"))
-        .order_by("lead_school__area__path", "partnership")
     )
 
 

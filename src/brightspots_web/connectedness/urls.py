@@ -1,6 +1,12 @@
 from django.urls import path
 
-from brightspots_web.connectedness import views
+from brightspots_web.connectedness import (
+    contact_urls,
+    practice_urls,
+    studio_urls,
+    support_urls,
+    views,
+)
 
 app_name = "connectedness"
 urlpatterns = [
@@ -17,11 +23,9 @@ urlpatterns = [
         views.strengths_export,
         name="strengths_export",
     ),
-    path("isolation/", views.isolation, name="isolation"),
-    path("isolation.<export:fmt>", views.isolation_export, name="isolation_export"),
     path("proposals/", views.proposals, name="proposals"),
-    path("proposals/<int:pk>/", views.proposal, name="proposal"),
-    path("proposals/<int:pk>/members.<export:fmt>", views.proposal_export, name="proposal_export"),
-    path("proposals/<int:pk>/adopt/", views.adopt, name="adopt"),
-    path("proposals/<int:pk>/withdraw/", views.withdraw, name="withdraw"),
+    *studio_urls.urlpatterns,
+    *contact_urls.urlpatterns,
+    *support_urls.urlpatterns,
+    *practice_urls.urlpatterns,
 ]

@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from brightspots_web.shared.migration_operations import Together
+
 
 class Migration(migrations.Migration):
 
@@ -13,73 +15,77 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Proposal',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('made_at', models.DateTimeField(auto_now_add=True)),
-                ('status', models.CharField(choices=[('proposed', 'proposed'), ('adopted', 'adopted'), ('withdrawn', 'withdrawn')], default='proposed', max_length=10)),
-                ('job', models.PositiveBigIntegerField(unique=True)),
-                ('method', models.CharField(max_length=100)),
-                ('method_version', models.CharField(max_length=20)),
-                ('seed', models.BigIntegerField()),
-                ('input_hash', models.CharField(max_length=64)),
-                ('settings', models.JSONField(default=dict)),
-                ('objective', models.JSONField(default=dict)),
-                ('lower_bound', models.FloatField(null=True)),
-                ('gap', models.FloatField(null=True)),
-                ('seconds', models.JSONField(default=dict)),
-                ('n_schools', models.PositiveIntegerField()),
-                ('n_partnerships', models.PositiveIntegerField()),
-                ('n_isolated', models.PositiveIntegerField()),
-                ('adopted_at', models.DateTimeField(null=True)),
-                ('adopted_by', models.CharField(blank=True, max_length=300)),
-            ],
-            options={
-                'ordering': ['-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='Isolation',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(max_length=300)),
-                ('school', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='isolations', to='directory.school')),
-                ('proposal', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='isolations', to='connectedness.proposal')),
-            ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('proposal', 'school'), name='one_reason_a_school_and_proposal')],
-            },
-        ),
-        migrations.CreateModel(
-            name='ProposedMember',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('partnership', models.CharField(max_length=40)),
-                ('distance_km', models.FloatField(null=True)),
-                ('lead_school', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='directory.school')),
-                ('proposal', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='connectedness.proposal')),
-                ('school', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='directory.school')),
-            ],
-            options={
-                'constraints': [models.UniqueConstraint(fields=('proposal', 'school'), name='one_proposed_partnership_a_school')],
-            },
-        ),
-        migrations.CreateModel(
-            name='Variability',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('run', models.UUIDField()),
-                ('subject', models.CharField(max_length=100)),
-                ('n_schools', models.PositiveIntegerField()),
-                ('spread', models.FloatField()),
-                ('lower', models.FloatField(null=True)),
-                ('upper', models.FloatField(null=True)),
-                ('partnership', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='variability', to='directory.partnership')),
-            ],
-            options={
-                'verbose_name_plural': 'variability',
-                'constraints': [models.UniqueConstraint(fields=('partnership', 'subject'), name='variability_once_a_partnership')],
-            },
+        Together(
+            [
+                migrations.CreateModel(
+                    name='Proposal',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('made_at', models.DateTimeField(auto_now_add=True)),
+                        ('status', models.CharField(choices=[('proposed', 'proposed'), ('adopted', 'adopted'), ('withdrawn', 'withdrawn')], default='proposed', max_length=10)),
+                        ('job', models.PositiveBigIntegerField(unique=True)),
+                        ('method', models.CharField(max_length=100)),
+                        ('method_version', models.CharField(max_length=20)),
+                        ('seed', models.BigIntegerField()),
+                        ('input_hash', models.CharField(max_length=64)),
+                        ('settings', models.JSONField(default=dict)),
+                        ('objective', models.JSONField(default=dict)),
+                        ('lower_bound', models.FloatField(null=True)),
+                        ('gap', models.FloatField(null=True)),
+                        ('seconds', models.JSONField(default=dict)),
+                        ('n_schools', models.PositiveIntegerField()),
+                        ('n_partnerships', models.PositiveIntegerField()),
+                        ('n_isolated', models.PositiveIntegerField()),
+                        ('adopted_at', models.DateTimeField(null=True)),
+                        ('adopted_by', models.CharField(blank=True, max_length=300)),
+                    ],
+                    options={
+                        'ordering': ['-pk'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Isolation',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('reason', models.CharField(max_length=300)),
+                        ('school', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='isolations', to='directory.school')),
+                        ('proposal', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='isolations', to='connectedness.proposal')),
+                    ],
+                    options={
+                        'constraints': [models.UniqueConstraint(fields=('proposal', 'school'), name='one_reason_a_school_and_proposal')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='ProposedMember',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('partnership', models.CharField(max_length=40)),
+                        ('distance_km', models.FloatField(null=True)),
+                        ('lead_school', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='directory.school')),
+                        ('proposal', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='members', to='connectedness.proposal')),
+                        ('school', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='directory.school')),
+                    ],
+                    options={
+                        'constraints': [models.UniqueConstraint(fields=('proposal', 'school'), name='one_proposed_partnership_a_school')],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Variability',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('run', models.UUIDField()),
+                        ('subject', models.CharField(max_length=100)),
+                        ('n_schools', models.PositiveIntegerField()),
+                        ('spread', models.FloatField()),
+                        ('lower', models.FloatField(null=True)),
+                        ('upper', models.FloatField(null=True)),
+                        ('partnership', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='variability', to='directory.partnership')),
+                    ],
+                    options={
+                        'verbose_name_plural': 'variability',
+                        'constraints': [models.UniqueConstraint(fields=('partnership', 'subject'), name='variability_once_a_partnership')],
+                    },
+                ),
+            ]
         ),
     ]
