@@ -1,0 +1,1 @@
+"""The words of notices about scores of promises."""

@@ -1,0 +1,35 @@
+"""Accountability in three directions: promises and reviews between equals, challenge, voice."""
+
+from brightspots_web.accountability.challenge_models import ChallengeSettings as ChallengeSettings
+from brightspots_web.accountability.challenge_models import ChallengeStep as ChallengeStep
+from brightspots_web.accountability.challenge_models import ChallengeVisit as ChallengeVisit
+from brightspots_web.accountability.challenge_models import Escalation as Escalation
+from brightspots_web.accountability.dialogue_models import Commitment as Commitment
+from brightspots_web.accountability.dialogue_models import CommitmentStep as CommitmentStep
+from brightspots_web.accountability.dialogue_models import Dialogue as Dialogue
+from brightspots_web.accountability.dialogue_models import DialogueGuest as DialogueGuest
+from brightspots_web.accountability.dialogue_models import DialogueItem as DialogueItem
+from brightspots_web.accountability.pledge_models import Pledge as Pledge
+from brightspots_web.accountability.pledge_models import PledgeCheckIn as PledgeCheckIn
+from brightspots_web.accountability.pledge_models import PledgeEvidence as PledgeEvidence
+from brightspots_web.accountability.pledge_models import PledgeScore as PledgeScore
+from brightspots_web.accountability.pledge_models import PledgeSet as PledgeSet
+from brightspots_web.accountability.pledge_models import PledgeSettings as PledgeSettings
+from brightspots_web.accountability.pledge_models import PledgeWitness as PledgeWitness
+from brightspots_web.accountability.review_models import ImprovementChampion as ImprovementChampion
+from brightspots_web.accountability.review_models import PeerReview as PeerReview
+from brightspots_web.accountability.review_models import ReviewAction as ReviewAction
+from brightspots_web.accountability.review_models import Reviewer as Reviewer
+from brightspots_web.accountability.review_models import ReviewEvidence as ReviewEvidence
+from brightspots_web.accountability.review_models import ReviewFinding as ReviewFinding
+from brightspots_web.accountability.voice_models import Consultation as Consultation
+from brightspots_web.accountability.voice_models import Eligible as Eligible
+from brightspots_web.accountability.voice_models import ResponsePoint as ResponsePoint
+from brightspots_web.accountability.voice_models import SealedAnswer as SealedAnswer
+from brightspots_web.accountability.voice_models import SealedSuggestion as SealedSuggestion
+from brightspots_web.accountability.voice_models import Suggestion as Suggestion
+from brightspots_web.accountability.voice_models import SuggestionSettings as SuggestionSettings
+from brightspots_web.accountability.voice_models import SuggestionUse as SuggestionUse
+from brightspots_web.accountability.voice_models import VoiceComment as VoiceComment
+from brightspots_web.accountability.voice_models import VoiceQuestion as VoiceQuestion
+from brightspots_web.accountability.voice_models import VoiceTally as VoiceTally
