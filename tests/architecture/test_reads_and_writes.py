@@ -25,6 +25,7 @@ MAY_HOLD = {
     "directory/area_tree.py": "the part of bulk_actions that knows the tree of areas",
     "shared/audit.py": "the audit trail is the action that all others call",
     "shared/jobs.py": "the state of jobs changes between requests, in the worker",
+    "devolution/note_photos.py": "a picture is saved as JPEG into memory, not into a database",
     "shared/views.py": "the health check asks the database whether it answers",
     "insight/verify.py": "computes a published run again and compares it with what was stored",
     "insight/jobs.py": "asks, before the work, whether the run was published already",

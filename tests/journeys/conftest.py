@@ -4,7 +4,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -12,8 +11,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-COMMAND = Path(sys.executable).with_name("brightspots")
+from tests.conftest import COMMAND, environment, made_once
+
 SIZES = {"phone": (320, 640), "desk": (1280, 900)}
 ROLES = ("Ministry", "Analyst", "District officer", "System leader", "Head teacher", "Teacher")
 
@@ -22,17 +23,21 @@ expect.set_options(timeout=15_000)  # a busy machine is no failure
 SignIn = Callable[..., Page]
 
 
+def fits(page: Page, size: str) -> None:
+    """Hold that the page is no wider than the screen; one still loading is waited for."""
+    narrow = "w => document.documentElement && document.documentElement.scrollWidth <= w"
+    try:
+        page.wait_for_function(narrow, arg=SIZES[size][0], timeout=15_000, polling=100)
+    except PlaywrightTimeout:
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        pytest.fail(f"{page.url} is {wide} wide on a {size}")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.journey)
-
-
-def environment() -> dict[str, str]:
-    """Ours without what belongs to the tests or to somebody's own installation."""
-    foreign = {"DJANGO_SETTINGS_MODULE", "DATABASE_URL", "BRIGHTSPOTS_HOME"}
-    return {name: value for name, value in os.environ.items() if name not in foreign}
 
 
 @pytest.fixture(scope="session")
@@ -50,30 +55,30 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def built(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A sample of 60 schools, built once for all test processes of this run."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-    home, ready = shared / "journey-sample", shared / "journey-sample-built"
-    try:
-        (shared / "journey-sample-lock").mkdir()
-    except FileExistsError:
-        until = time.monotonic() + 300
-        while not ready.exists():
-            assert time.monotonic() < until, "the sample was not built in five minutes"
-            time.sleep(0.5)
-        return home
-    made = subprocess.run(
-        [COMMAND, "sample", "--home", home, "--schools", "60", "--years", "3"],
-        env=environment(), capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert made.returncode == 0, made.stdout + made.stderr
-    ready.touch()
-    return home
+
+    def make(home: Path) -> None:
+        made = subprocess.run(
+            [COMMAND, "sample", "--home", home, "--schools", "60", "--years", "3"],
+            env=environment(), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert made.returncode == 0, made.stdout + made.stderr
+
+    return made_once(tmp_path_factory, "journey-sample", make)
 
 
 @pytest.fixture(scope="session")
 def site(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a copy of the sample, served with its worker as `make run` does."""
-    home = tmp_path_factory.mktemp("journeys") / "home"
+    yield from serve(built, tmp_path_factory.mktemp("journeys") / "home")
+
+
+@pytest.fixture
+def own_site(built: Path, tmp_path: Path) -> Iterator[str]:
+    """As `site`, for one test alone: what it changes for the whole system, no other test sees."""
+    yield from serve(built, tmp_path / "home")
+
+
+def serve(built: Path, home: Path) -> Iterator[str]:
     shutil.copytree(built, home)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -92,7 +97,7 @@ def site(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 240
     while time.monotonic() < until and server.poll() is None:
         try:
             with urllib.request.urlopen(f"{address}/sample/sign-in/", timeout=5):  # noqa: S310 - our own server
@@ -115,6 +120,16 @@ def browser(chromium: str) -> Iterator[Browser]:
 @pytest.fixture
 def sign_in(browser: Browser, site: str) -> Iterator[SignIn]:
     """Sign in as one of the cast, by one click on the sample's first page."""
+    yield from signing_in(browser, site)
+
+
+@pytest.fixture
+def sign_in_alone(browser: Browser, own_site: str) -> Iterator[SignIn]:
+    """As `sign_in`, at the site that this test has for itself."""
+    yield from signing_in(browser, own_site)
+
+
+def signing_in(browser: Browser, site: str) -> Iterator[SignIn]:
     opened: list[BrowserContext] = []
 
     def as_person(role: str, size: str = "desk", **options: bool) -> Page:

@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import SIZES, SignIn
+from tests.journeys.conftest import SIZES, SignIn, fits
 from tests.journeys.test_pages import RULES, visit
 
 
@@ -79,7 +79,7 @@ def test_the_pages_fit_and_are_open_to_everybody(role: str, size: str, sign_in: 
     axe = Axe()
     for path in pages(page, role):
         visit(page, path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0], path
+        fits(page, size)
         found = axe.run(page, options=RULES)
         assert found.violations_count == 0, f"{path}\n{found.generate_report()}"
 

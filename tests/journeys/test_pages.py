@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import SIZES, SignIn
+from tests.journeys.conftest import SIZES, SignIn, fits
 
 PAGES = {
     "Ministry": ("/ministry/", "/schools/", "/partnerships/", "/isolation/", "/methods/"),
@@ -58,8 +58,7 @@ def test_no_page_scrolls_sideways_on_a_phone(part: str, sign_in: SignIn) -> None
         for disclosure in page.locator("main details:not([open]) > summary").all()[:6]:
             if disclosure.is_visible():
                 disclosure.click()
-        width = page.evaluate("document.documentElement.scrollWidth")
-        assert width <= SIZES["phone"][0], path
+        fits(page, "phone")
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -6,9 +6,15 @@ an appointment get what `otherwise` says, strangers are sent to sign in (302).
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
+from django.utils import timezone
+
 from tests.web.world import World
+
+IN_A_MONTH = (timezone.localdate() + timedelta(days=30)).isoformat()
 
 CAST = (
     "minister",
@@ -214,6 +220,167 @@ def _a_step(to: str) -> Callable[[World], dict[str, Any]]:
     return lambda world: {"to": to, "on": "2026-01-05", "note": "Seen.", "seen": "0"}
 
 
+# The studio. A proposal for the whole system is none of an officer's; one for North is.
+NO_OFFICER = dict.fromkeys(("district_officer", "other_district_officer"), 404)
+
+
+def _for_north(**more: Any) -> Kwargs:
+    """A proposal for North county."""
+
+    def kwargs(world: World) -> dict[str, Any]:
+        from brightspots_web.connectedness.models import Proposal
+
+        found = _a_proposal(world)
+        Proposal.objects.filter(**found).update(area=world.areas["North"])
+        return found | more
+
+    return kwargs
+
+
+def _with_a_pin(world: World) -> dict[str, Any]:
+    from brightspots_web.connectedness import studio_actions
+    from brightspots_web.connectedness.models import Pin, Proposal
+
+    found = _a_proposal(world)
+    Proposal.objects.filter(**found).update(area=world.areas["North"])
+    proposal = Proposal.objects.get(**found)
+    studio_actions.add_pin(
+        proposal, "leads", world.schools["N1"], by=world.cast["minister"], version=None
+    )
+    return found | {"pin": Pin.objects.get().pk}
+
+
+def _asked(world: World) -> dict[str, Any]:
+    """The schools of Upper district are asked what they think."""
+    from brightspots_web.connectedness import studio_consult_actions
+    from brightspots_web.connectedness.models import Proposal
+    from brightspots_web.directory.queries import today
+
+    found = _a_proposal(world)
+    studio_consult_actions.consult(
+        Proposal.objects.get(**found), today(), by=world.cast["minister"], version=None
+    )
+    return found
+
+
+def _studio(name: str, *, post: bool | None = None, **data: Any) -> dict[str, list[Case]]:
+    """A page of a proposal (`post` None), a button (False: POST alone) or a form (True)."""
+    north = allow(NORTH, 302) | ELSEWHERE if post is not None else None
+    system = allow(SYSTEM_WIDE, 302) | NO_OFFICER if post is not None else None
+    query = (lambda world: data) if data else (lambda world: {})
+    return {
+        f"connectedness:{name}": [
+            Case(
+                _for_north(),
+                get=None if post is False else allow(NORTH) | ELSEWHERE,
+                post=north,
+                data=query,
+            ),
+            Case(
+                _a_proposal,
+                get=None if post is False else allow(SYSTEM_WIDE) | NO_OFFICER,
+                post=system,
+                data=query,
+            ),
+        ]
+    }
+
+
+def _studio_file(name: str) -> dict[str, list[Case]]:
+    return {
+        f"connectedness:{name}": [
+            Case(_for_north(fmt="csv"), get=allow(NORTH) | ELSEWHERE),
+            Case(_for_north(fmt="xlsx"), get=allow(NORTH) | ELSEWHERE),
+        ]
+    }
+
+
+ASKED = frozenset({"system_leader", "head", "partner_head"})
+"""Who answers for a school of Upper district."""
+
+STUDIO: dict[str, list[Case]] = {
+    **_studio("proposal"),
+    **_studio("history"),
+    **_studio("replies"),
+    **_studio("compare"),
+    **_studio("consult", post=True, until=IN_A_MONTH),
+    **_studio("adopt", post=True, on=IN_A_MONTH),
+    **_studio("rerun", post=True),
+    **_studio("undo", post=False),
+    **_studio("take_out_closed", post=False),
+    **_studio("withdraw", post=False),
+    **_studio("call_off", post=False),
+    **_studio_file("proposal_export"),
+    **_studio_file("history_export"),
+    **_studio_file("replies_export"),
+    **_studio_file("differences_export"),
+    "connectedness:move": [
+        Case(
+            _for_north(),
+            get=allow((), otherwise=403) | dict.fromkeys(AREA_WIDE, 404),
+            post=allow(NORTH, 302) | ELSEWHERE,
+            data=lambda world: {"school": "N6", "to": "none"},
+        )
+    ],
+    "connectedness:leader": [
+        Case(
+            _for_north(),
+            get=allow((), otherwise=403) | dict.fromkeys(AREA_WIDE, 404),
+            post=allow(NORTH, 302) | ELSEWHERE,
+            data=lambda world: {"school": "N2"},
+        )
+    ],
+    "connectedness:pins": [
+        Case(
+            _for_north(),
+            get=allow(NORTH) | ELSEWHERE,
+            post=allow(NORTH, 302) | ELSEWHERE,
+            data=lambda world: {"kind": "leads", "school": "N2"},
+        )
+    ],
+    "connectedness:remove_pin": [Case(_with_a_pin, post=allow(NORTH, 302) | ELSEWHERE)],
+    "connectedness:consultation": [
+        Case(
+            _asked,
+            get=allow(ASKED, otherwise=404),
+            post=allow(ASKED, 200, otherwise=404),
+        ),
+    ],
+}
+
+RECORD_N2 = frozenset({"minister", "district_officer", "system_leader"})
+"""Who writes down contacts with N2 and steps for it."""
+CONTACTS_N2 = RECORD_N2 | {"analyst", "head"}
+"""Who reads them: the school's own head too, its neighbours not."""
+
+
+def _a_contact(world: World) -> dict[str, Any]:
+    """A call that the leader of Upper wrote down."""
+    from brightspots_web.connectedness import contact_actions
+
+    by = world.cast["system_leader"]
+    return {"pk": contact_actions.record_contact(world.schools["N2"], "call", by=by).pk}
+
+
+def _a_step_against_isolation(world: World) -> dict[str, Any]:
+    from django.utils import timezone
+
+    owner = world.cast["system_leader"].person_id
+    return {"what": "Visit.", "owner": owner, "due": timezone.localdate().isoformat()}
+
+
+def _an_open_step(world: World) -> dict[str, Any]:
+    from django.utils import timezone
+
+    from brightspots_web.connectedness import contact_actions
+
+    leader = world.cast["system_leader"]
+    step = contact_actions.add_step(
+        world.schools["N2"], by=leader, owner=leader.person, what="w", due=timezone.localdate()
+    )
+    return {"pk": step.pk}
+
+
 MATRIX: dict[str, list[Case]] = {
     "shared:health": [Case(get=everyone())],
     "shared:jobs": [Case(get=allow(SIGNED_IN))],
@@ -257,7 +424,70 @@ MATRIX: dict[str, list[Case]] = {
     "connectedness:partnerships": [Case(get=allow(AREA_WIDE))],
     "connectedness:partnerships_export": [Case(_csv, get=allow(AREA_WIDE))],
     "connectedness:isolation": [Case(get=allow(AREA_WIDE))],
-    "connectedness:isolation_export": [Case(_xlsx, get=allow(AREA_WIDE))],
+    "connectedness:isolation_export": [
+        Case(_csv, get=allow(AREA_WIDE)),
+        Case(_xlsx, get=allow(AREA_WIDE)),
+    ],
+    "connectedness:counts_export": [Case(_csv, get=allow(AREA_WIDE))],
+    "connectedness:school_contacts": [
+        Case(_code("N2"), get=allow(CONTACTS_N2, otherwise=404)),
+        Case(_code("W1"), get=allow(SYSTEM_WIDE | {"other_district_officer"}, otherwise=404)),
+    ],
+    "connectedness:contacts_export": [
+        Case(_code("N2", "csv"), get=allow(CONTACTS_N2, otherwise=404))
+    ],
+    "connectedness:record_contact": [
+        Case(
+            _code("N2"),
+            get=allow(RECORD_N2, otherwise=404),
+            post=allow(RECORD_N2, 302, otherwise=404),
+            data=lambda world: {"kind": "call", "on": "2026-01-05", "note": ""},
+        ),
+    ],
+    "connectedness:take_back_contact": [
+        Case(_a_contact, post=allow({"system_leader"}, 302, otherwise=404)),
+    ],
+    "connectedness:record_meeting": [
+        Case(
+            _code("P-UPPER"),
+            get=allow(RECORD_N2, otherwise=404),
+            post=allow(RECORD_N2, 302, otherwise=404),
+            data=lambda world: {"on": "2026-01-05", "present": ["N1", "N2"], "note": ""},
+        ),
+    ],
+    "connectedness:add_step": [
+        Case(
+            _code("N2"),
+            get=allow(RECORD_N2, otherwise=404),
+            post=allow(RECORD_N2, 302, otherwise=404),
+            data=_a_step_against_isolation,
+        ),
+    ],
+    "connectedness:finish_step": [
+        Case(
+            _an_open_step,
+            get=allow(RECORD_N2, otherwise=404),
+            post=allow(RECORD_N2, 302, otherwise=404),
+            data=lambda world: {"outcome": "Done.", "on": "2026-01-05"},
+        ),
+    ],
+    "connectedness:settings": [
+        Case(
+            get=allow({"minister"}),
+            post=allow({"minister"}, 302),
+            data=lambda world: {
+                "contact_days": 60,
+                "caseload_cap": 6,
+                "leader_days": 40,
+                "support_km": 60,
+            },
+        )
+    ],
+    "connectedness:network": [Case(get=allow(APPOINTED))],
+    "connectedness:network_export": [
+        Case(_csv, get=allow(APPOINTED)),
+        Case(_xlsx, get=allow(APPOINTED)),
+    ],
     "connectedness:partnership": [
         Case(_code("P-UPPER"), get=allow(UPPER, otherwise=404)),
         Case(_code("P-EAST"), get=allow(EAST, otherwise=404)),
@@ -270,15 +500,20 @@ MATRIX: dict[str, list[Case]] = {
         Case(_code("P-UPPER", "xlsx"), get=allow(UPPER, otherwise=404))
     ],
     "connectedness:proposals": [
-        Case(get=allow(SYSTEM_WIDE), post=allow(SYSTEM_WIDE)),
-        Case(get=allow(SYSTEM_WIDE), post=allow(SYSTEM_WIDE, 302), data=_settings),
+        Case(get=allow(AREA_WIDE), post=allow(AREA_WIDE)),
+        Case(get=allow(AREA_WIDE), post=allow(AREA_WIDE, 302), data=_settings),
     ],
-    "connectedness:proposal": [Case(_a_proposal, get=allow(SYSTEM_WIDE))],
-    "connectedness:proposal_export": [
-        Case(lambda world: {**_a_proposal(world), "fmt": "csv"}, get=allow(SYSTEM_WIDE))
+    **STUDIO,
+    "alignment:priorities": [
+        Case(
+            get=allow(APPOINTED),
+            post=allow({"minister"}, 302),
+            data=lambda world: {"title_1": "Reading", "title_2": "Number"},
+        )
     ],
-    "connectedness:adopt": [Case(_a_proposal, post=allow(SYSTEM_WIDE, 302))],
-    "connectedness:withdraw": [Case(_a_proposal, post=allow(SYSTEM_WIDE, 302))],
+    "notices:notices": [Case(get=allow(SIGNED_IN))],
+    "notices:seen": [Case(post=allow(SIGNED_IN, 302))],
+    "notices:rhythm": [Case(post=allow(SIGNED_IN, 302))],
     "home:front": [Case(get=allow(APPOINTED, 302, otherwise=200))],
     "home:methods": [Case(get=allow(SIGNED_IN))],
     "home:ministry": [Case(get=allow(SYSTEM_WIDE))],
@@ -399,5 +634,17 @@ MATRIX: dict[str, list[Case]] = {
     "insight:variability_partnership_export": [
         Case(_code("P-UPPER", "csv"), get=allow(UPPER, otherwise=404))
     ],
+    "accountability:home": [Case(get=allow(APPOINTED))],
     "insight:start": [Case(get=allow({"analyst"}), post=allow({"analyst"}, 302))],
 }
+
+PARTS = (
+    *("support", "practice", "closing"),
+    *("proposal", "ballot", "living"),
+    *("designation", "development"),
+    *("note", "meeting", "decision"),
+    *("pledge", "ceremony", "review", "visit"),
+    *("challenge", "voice", "response", "dialogue"),
+)
+for part in PARTS:  # each is made of what is above
+    MATRIX |= getattr(import_module(f"tests.web.permission_{part}"), part.upper())

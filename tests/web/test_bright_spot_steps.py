@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from brightspots_web.insight import bright_spot_actions as actions
 from brightspots_web.insight import bright_spot_queries as queries
-from brightspots_web.insight.bright_spot_actions import OvertakenError
+from brightspots_web.insight.bright_spot_actions import StepOvertakenError
 from brightspots_web.insight.models import BrightSpot, BrightSpotStep, Estimate
 from brightspots_web.shared import audit
 from brightspots_web.shared.models import AuditEntry
@@ -261,7 +261,7 @@ class TestTwoAtOnce:
     def test_the_second_is_told_who_was_quicker_and_nothing_is_saved(self, world: World) -> None:
         a_run(world)
         step(world, State.VISITED, "district_officer", seen=0)
-        with pytest.raises(OvertakenError) as caught:
+        with pytest.raises(StepOvertakenError) as caught:
             step(world, State.SET_ASIDE, "minister", note="Another", seen=0)
         assert world.cast["district_officer"].label in messages(caught)
         kept = BrightSpot.objects.get()
@@ -299,7 +299,7 @@ def test_two_at_the_same_moment_are_one_step_and_one_who_is_told(noted: bool) ->
         start.wait()
         try:
             step(world, State.VISITED, who, note=f"From {who}", seen=seen[0] if seen else 0)
-        except OvertakenError:
+        except StepOvertakenError:
             return "told"
         finally:
             connection.close()

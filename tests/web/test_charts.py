@@ -14,6 +14,7 @@ from brightspots_web.shared import charts
 from brightspots_web.shared.charts import Chart, Estimate
 from brightspots_web.shared.charts.projection import Projection, compact_path
 from brightspots_web.shared.charts.scale import fit, nice_step
+from tests.web import help_charts
 
 OURS = Estimate("Our school", 3.1, 1.0, 5.2, 112)
 SQUARE = ((36.0, -2.0), (37.0, -2.0), (37.0, -1.0), (36.0, -1.0), (36.0, -2.0))
@@ -153,6 +154,8 @@ EXTREMES: dict[str, Callable[[], Chart]] = {
         key="k", title="t", points=[charts.Point(f"S{i}", 1.0, 2.0) for i in range(20)]
     ),
 }
+TYPICAL |= help_charts.TYPICAL
+EXTREMES |= help_charts.EXTREMES
 ALL = {name: make for name, (make, _) in TYPICAL.items()} | EXTREMES
 
 

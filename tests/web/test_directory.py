@@ -120,9 +120,15 @@ def test_the_schools_in_no_partnership_are_found(sign_in: SignIn) -> None:
     assert listed(sign_in("minister"), connected="no") == {"W1"}
 
 
-@pytest.mark.parametrize("search", ["?q=%00", "?q='%22%25_\\", "?page=-1", "?page=x", "?phase=zzz"])
+@pytest.mark.parametrize("search", ["?q='%22%25_\\", "?page=-1", "?page=x", "?phase=zzz"])
 def test_odd_searches_show_a_page(sign_in: SignIn, search: str) -> None:
     assert sign_in("minister").get(reverse("directory:schools") + search).status_code == 200
+
+
+def test_an_address_with_a_null_character_is_not_found_in_words(sign_in: SignIn) -> None:
+    answer = sign_in("minister").get(reverse("directory:schools") + "?q=%00")
+    assert answer.status_code == 404
+    assert b"<h1>" in answer.content
 
 
 def test_the_list_of_schools_asks_few_questions(

@@ -40,17 +40,9 @@ def rows(home: Path, sql: str) -> list[tuple[object, ...]]:
         connection.close()
 
 
-@pytest.fixture(scope="session")
-def empty_system(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with its tables made: made once, for it takes a few seconds."""
-    home = tmp_path_factory.mktemp("home")
-    assert brightspots(home, "undo", "1").returncode == 2
-    return home
-
-
 @pytest.fixture
-def home(empty_system: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(empty_system, tmp_path / "home"))
+def home(empty_home: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(empty_home, tmp_path / "home"))
 
 
 SCHOOLS = "code,name,region,district\n007,Ash,North,Upper\n008,Birch,South,East\n"

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.test_import_command import brightspots, empty_system, environment, home, rows
+from tests.web.test_import_command import brightspots, environment, home, rows
 
-__all__ = ["empty_system", "home"]
+__all__ = ["home"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = """

