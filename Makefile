@@ -41,7 +41,7 @@ browser:
 
 test: $(VENV)/.dev browser ## set up and pass the whole test suite, browser journeys included
 	@$(MAKE) --no-print-directory $(VENV)/.messages
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist=worksteal $(ARGS)
 
 check: lint types contracts migrations translations ## everything that guards the house, tests apart
 

@@ -14,21 +14,37 @@ from playwright.sync_api import Browser, sync_playwright
 
 HERE = Path(__file__).parent / "images"
 PAGES = {
-    "ministry": ("Ministry", ""),
-    "area": ("District officer", ""),
-    "partnership": ("System leader", ""),
-    "school": ("Head teacher", ""),
-    "bright-spots": ("District officer", "/insight/bright-spots/"),
-    "variability": ("Ministry", "/insight/variability/"),
+    "ministry": ("Ministry", "", ""),
+    "area": ("District officer", "", ""),
+    "partnership": ("System leader", "", ""),
+    "school": ("Head teacher", "", ""),
+    "bright-spots": ("District officer", "/insight/bright-spots/", ""),
+    "variability": ("Ministry", "/insight/variability/", ""),
+    "studio": ("District officer", "/proposals/", "Fewer schools in each partnership"),
+    "isolation": ("District officer", "/isolation/", ""),
+    "support": ("Head teacher", "/support/", ""),
+    "shortlist": ("District officer", "/support/queue/?state=ready", "Primary School"),
+    "practice": ("Teacher", "/practices/", "Fours by turns"),
+    "network": ("Ministry", "/network/", ""),
+    "priorities": ("Teacher", "/priorities/", ""),
+    "proposals": ("Head teacher", "/priorities/proposals/", ""),
+    "ballot": ("Head teacher", "/priorities/ballot/1/", ""),
+    "priority": ("System leader", "/priorities/live/every-child-reads-by-ten/", ""),
+    "finding": ("Ministry", "/leaders/finding/", ""),
+    "leader": ("System leader", "/leaders/me/", ""),
+    "conversation": ("System leader", "", "Open our data conversation"),
+    "small-data": ("Head teacher", "/small-data/", ""),
+    "decision": ("Head teacher", "/decisions/", "How do we find early who is stuck in reading?"),
+    "cycle": ("Head teacher", "/cycles/1/", ""),
 }
-"""Name -> whose page, and its address; empty for their front page."""
+"""Name -> whose page, its address (empty for their front page), and a link there to follow."""
 SIZES = {1280: 1400, 320: 1100}
 """Width of the window and the height at which a picture is cut, in CSS pixels."""
 
 
 def take(browser: Browser, address: str, name: str, width: int) -> None:
     """Sign in as one of the cast and keep the upper part of a page."""
-    role, path = PAGES[name]
+    role, path, link = PAGES[name]
     with browser.new_context(viewport={"width": width, "height": 900}) as context:
         page = context.new_page()
         page.goto(f"{address}/sample/sign-in/")
@@ -36,6 +52,9 @@ def take(browser: Browser, address: str, name: str, width: int) -> None:
         page.wait_for_url(lambda url: "sign-in" not in url)
         if path:
             page.goto(address + path)
+        if link:
+            page.locator("main").get_by_role("link", name=link).first.click()
+            page.wait_for_load_state()
         tall = page.evaluate("document.documentElement.scrollHeight")
         size = {"x": 0, "y": 0, "width": width, "height": min(SIZES[width], tall)}
         picture = page.screenshot(clip=size, full_page=True)
