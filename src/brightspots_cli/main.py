@@ -40,6 +40,8 @@ COMMANDS = {
     "partnerships": "brightspots_cli.partnerships",
     "broker": "brightspots_cli.broker",
     "spread": "brightspots_cli.spread",
+    "evaluate": "brightspots_cli.evaluate",
+    "power": "brightspots_cli.power",
     "count-ballot": "brightspots_cli.count_ballot",
     "twin": "brightspots_cli.twin",
     "audit": "brightspots_cli.audit",
