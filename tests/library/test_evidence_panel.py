@@ -36,6 +36,8 @@ BAD: list[tuple[str, pl.DataFrame, PanelColumns, int | None, str | None, str]] =
      "The file has: school, year"),
     ("a column twice", text(), replace(COLUMNS, covariates=("score",)), None, "score",
      "named for two things"),
+    ("the outcome as cluster", text(), replace(COLUMNS, cluster="score"), None, "score",
+     "named for two things"),
     ("an empty school", changed(4, school=" "), COLUMNS, 4, "school", "unit is empty"),
     ("an empty year", changed(4, year=None), COLUMNS, 4, "year", "time is empty"),
     ("a year that is a word", changed(4, year="soon"), COLUMNS, 4, "year",
@@ -223,6 +225,14 @@ def test_a_covariate_of_words_is_one_of_indicators() -> None:
     panel, words = both(frame, columns)
     assert panel.covariate_names == ("kind: urban",)
     assert words.cells.equals(both(numbers, columns)[1].cells)
+
+
+def test_a_school_may_be_its_own_cluster_and_a_covariate_the_weight() -> None:
+    frame = text()
+    columns = replace(COLUMNS, covariates=("pupils",), weights="pupils", cluster="school")
+    copied = frame.with_columns(size="pupils", own="c" + pl.col("school"))
+    apart = replace(COLUMNS, covariates=("size",), weights="pupils", cluster="own")
+    assert both(frame, columns)[1].cells.equals(both(copied, apart)[1].cells)
 
 
 def test_decimal_commas_are_read() -> None:

@@ -48,12 +48,24 @@ class PanelColumns:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every column that is used."""
+        """Every column that is used, each once."""
         others = [self.cluster, self.weights, self.eligible]
-        return (
+        named = (
             self.unit, self.time, self.first_treated, self.outcome, *self.covariates,
             *(name for name in others if name),
         )  # fmt: skip
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def twice(self) -> str | None:
+        """A column named for two things that cannot be one.
+
+        A unit may be its own cluster, and a covariate may be the weight as well.
+        """
+        cluster = None if self.cluster == self.unit else self.cluster
+        apart = [self.unit, self.time, self.first_treated, self.outcome, *self.covariates]
+        apart += [name for name in (cluster, self.eligible) if name]
+        return next((name for name in apart if apart.count(name) > 1), None)
 
 
 def require_columns(frame: pl.DataFrame, columns: PanelColumns) -> None:
@@ -68,10 +80,9 @@ def require_columns(frame: pl.DataFrame, columns: PanelColumns) -> None:
             "There is no such column.", column=name,
             mend=f'Did you mean "{near[0]}"?' if near else f"The file has: {listed}.",
         )  # fmt: skip
-    twice = [name for name in columns.names if columns.names.count(name) > 1]
-    if twice:
+    if columns.twice is not None:
         raise InputError(
-            "The column is named for two things.", column=twice[0],
+            "The column is named for two things.", column=columns.twice,
             mend="Name each column once.",
         )  # fmt: skip
 
@@ -81,7 +92,7 @@ def typed_rows(frame: pl.DataFrame, columns: PanelColumns) -> tuple[pl.DataFrame
     text = frame.select(
         pl.col(name).cast(pl.String).str.strip_chars().fill_null("")
         for name in columns.names
-        if name not in (columns.outcome, columns.weights)
+        if name != columns.outcome
     )
     row = pl.Series("row", np.arange(2, 2 + frame.height))
     for name, what in ((columns.unit, "unit"), (columns.time, "time")):
