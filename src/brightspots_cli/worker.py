@@ -66,6 +66,11 @@ SCHEDULES = (
         DAILY,
     ),
     (
+        "look after scores of promises: peers who left",
+        "accountability.ceremony_time_actions.look_after",
+        DAILY,
+    ),
+    (
         "look after peer reviews: peers who left, visits that are soon",
         "accountability.review_team_actions.look_after",
         DAILY,

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from brightspots_web.accountability import (
+    ceremony_score_pages,
     challenge_pages,
     dialogue_pages,
     pledge_pages,
@@ -69,6 +70,7 @@ def waiting(acting: Appointment | None) -> list[Item]:
         review_pages.front_items,
         visit_pages.front_items,
         pledge_pages.front_items,
+        ceremony_score_pages.front_items,
         challenge_pages.front_items,
         response_pages.front_items,
         dialogue_pages.front_items,

@@ -266,6 +266,13 @@ class PledgeScore(models.Model):
     personal_data = "Who verified, and their reason."
     kept_for = "As long as the promise."
 
+    class State(models.TextChoices):
+        ASKED = "asked", _("asked")
+        SCORED = "scored", _("has scored")
+        CANNOT = "cannot", _("cannot")
+        LEFT = "left", _("has left")
+        ASIDE = "aside", _("set aside")
+
     pledge = models.ForeignKey(Pledge, on_delete=models.CASCADE, related_name="scores")
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
@@ -280,11 +287,24 @@ class PledgeScore(models.Model):
     known = models.JSONField(default=dict, blank=True)
     """The published value as it was known then; as `Pledge.baseline`."""
     scored_at = models.DateTimeField(null=True, blank=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ASKED)
+    why = models.CharField(max_length=500, blank=True)
+    """Why the peer cannot; or why a conflict of interest sets aside what they said, or did not."""
+    why_by = models.CharField(max_length=300, blank=True)
+    why_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(fields=["pledge", "school"], name="one_verifier_a_school"),
+            models.CheckConstraint(
+                name="verifier_counts_with_a_score",
+                condition=~Q(state="scored") | Q(score__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="verifier_does_not_count_with_a_reason",
+                condition=~Q(state__in=["cannot", "aside"]) | ~Q(why=""),
+            ),
             models.CheckConstraint(
                 name="verified_score_has_a_reason",
                 condition=Q(score__isnull=True) | ~Q(reason=""),

@@ -5,10 +5,11 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import formats
 from django.utils.translation import gettext as _
 
+from brightspots_web.accountability import ceremony_words as scores
 from brightspots_web.accountability import pledge_queries as queries
 from brightspots_web.accountability import pledge_value_queries as values
 from brightspots_web.accountability import pledge_words as words
@@ -92,6 +93,7 @@ def page(pledge: Pledge, acting: Appointment | None, **sent: Any) -> Row:
         "may_draw": own and pledge.state in queries.STANDS,
         "help_url": reverse("connectedness:support_ask") if own else "",
         "scoring": scoring_links(pledge, acting, own=own),
+        "scores": scores.short(pledge, acting),
         "open_forms": sorted(sent),
         "refused": [_refused(form) for name, form in sent.items() if name not in shown],
         **shown,
@@ -304,20 +306,14 @@ def _note_url(each: PledgeEvidence, acting: Appointment | None) -> str:
 
 def scoring_links(pledge: Pledge, acting: Appointment | None, *, own: bool) -> list[Row]:
     """Where the promise is scored by its school, and verified by the peers who were asked."""
-    links: list[tuple[str, str]] = []
     if pledge.state not in queries.STANDS:
         return []
+    found = []
     if own:
         label = _("Score it yourselves") if pledge.state in queries.RUNS else _("See the scores")
-        links.append(("accountability:score", label))
-    if acting is not None and acting.school_id and queries.is_asked_to_verify(acting, pledge):
-        links.append(("accountability:verify", _("Verify it as a peer")))
-    found = []
-    for name, label in links:
-        try:
-            found.append({"url": reverse(name, args=[pledge.pk]), "label": label})
-        except NoReverseMatch:
-            continue
+        found.append({"url": scores.url(pledge), "label": label})
+    if scores.may_verify(pledge, acting):
+        found.append({"url": scores.verify_url(pledge), "label": _("Verify it as a peer")})
     return found
 
 

@@ -385,12 +385,6 @@ def evidence_with(by: Appointment | None, pk: int) -> PledgeEvidence | None:
     return found.defer("file").select_related("pledge__set__school").first()
 
 
-def is_asked_to_verify(by: Appointment, pledge: Pledge) -> bool:
-    return PledgeScore.objects.filter(
-        pledge=pledge, person=by.person_id, school=by.school_id
-    ).exists()
-
-
 def witnesses_in(pledge: Pledge, states: Iterable[str]) -> list[Person]:
     """Whoever was asked to witness and is in one of these states."""
     rows = PledgeWitness.objects.filter(pledge=pledge, state__in=list(states))

@@ -6,8 +6,10 @@ The data hold keys and names of schools, and no words of the promise.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from brightspots_web.accountability import ceremony_queries as ceremony
+from brightspots_web.accountability import ceremony_tell as scores
 from brightspots_web.accountability import pledge_queries as queries
-from brightspots_web.accountability.pledge_models import Pledge, PledgeWitness
+from brightspots_web.accountability.pledge_models import Pledge, PledgeScore, PledgeWitness
 from brightspots_web.directory import people_queries as people
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Appointment, Person, School
@@ -31,10 +33,15 @@ def vowed(pledge: Pledge, *, by: Appointment) -> None:
 
 def withdrawn(pledge: Pledge, *, by: Appointment) -> None:
     notices.settle([key("asked", pledge)])
+    scores.settle(pledge)
+    peers = ceremony.peers_in(pledge, [PledgeScore.State.ASKED, PledgeScore.State.SCORED])
     asked = _witnesses(pledge, Witness.ASKED, Witness.ACCEPTED)
     counted = list(people.heads_of(pledge.other_school)) if pledge.other_school else []
     _tell(
-        [*asked, *counted, *people.leaders_of(pledge.set.partnership)], "withdrawn", pledge, by=by
+        [*asked, *peers, *counted, *people.leaders_of(pledge.set.partnership)],
+        "withdrawn",
+        pledge,
+        by=by,
     )
 
 

@@ -31,7 +31,7 @@ from brightspots_web.directory.decorators import requires
 from brightspots_web.directory.middleware import ActingRequest
 from brightspots_web.directory.view_helpers import by, fresh, press, seen, take
 from brightspots_web.shared.exports import export_links, respond
-from brightspots_web.shared.permissions import Capability
+from brightspots_web.shared.permissions import Capability, may
 
 PAGE = 20
 READ_OR_SEND = require_http_methods(["GET", "HEAD", "POST"])
@@ -58,6 +58,7 @@ def pledges(request: ActingRequest) -> HttpResponse:
         "filtered": form.has_changed(),
         "asked": queries.asked_of(acting),
         "may_write": queries.may_write(acting),
+        "may_set": may(acting, Capability.SET_ACCOUNTABILITY),
         "exports": export_links("accountability:pledges_export", query=request.GET.urlencode()),
     }
     return render(request, f"{FOLDER}/pledges.html", context)
