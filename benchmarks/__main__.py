@@ -11,7 +11,7 @@ import importlib
 import sys
 from pathlib import Path
 
-MODULES = ("value_added", "partnerships", "brokering", "lme4_shapes")
+MODULES = ("value_added", "partnerships", "brokering", "rollout", "lme4_shapes")
 README = Path(__file__).with_name("README.md")
 
 

@@ -42,6 +42,7 @@ COMMANDS = {
     "spread": "brightspots_cli.spread",
     "evaluate": "brightspots_cli.evaluate",
     "power": "brightspots_cli.power",
+    "pace": "brightspots_cli.pace",
     "count-ballot": "brightspots_cli.count_ballot",
     "twin": "brightspots_cli.twin",
     "audit": "brightspots_cli.audit",

@@ -23,8 +23,11 @@ def write_folder(
     summary: Mapping[str, Any],
     *,
     name: str = SUMMARY,
+    texts: Mapping[str, str] | None = None,
 ) -> None:
     """Write tables (name of the file -> frame) and the summary beside `out`, then move them in.
+
+    `texts` are further files (name -> content), such as pictures.
 
     The summary goes last, so that a folder whose summary is new is complete. Other files in the
     folder stay as they are.
@@ -40,9 +43,11 @@ def write_folder(
             staging = Path(folder)
             for file, frame in tables.items():
                 frame.write_csv(staging / file)
+            for file, content in (texts or {}).items():
+                (staging / file).write_text(content, encoding="utf-8")
             text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
             (staging / name).write_text(text + "\n", encoding="utf-8")
-            for file in [*tables, name]:
+            for file in [*tables, *(texts or {}), name]:
                 os.replace(staging / file, out / file)
     except OSError as error:
         raise InputError(
