@@ -140,7 +140,7 @@ class SettingsForm(forms.Form):
     highest_score = _number("highest_score", _("Scores go from 0 to"))
     own_weight = _number(
         "own_weight",
-        _("Of 100 hundredths, promises for the own school weigh"),
+        _("Of 100, promises for the own school weigh"),
         _(
             "The rest is for promises to other schools. It says what the system holds dear; no "
             "scores are added up with it."

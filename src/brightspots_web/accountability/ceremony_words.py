@@ -99,8 +99,8 @@ def how_many(pledge: Pledge, scores: Sequence[PledgeScore], rule: PledgeSettings
         return ""
     counting = len(queries.counting(scores))
     found = ngettext(
-        "{n} peer from another school has scored it; {wanted} are asked for.",
-        "{n} peers from other schools have scored it; {wanted} are asked for.",
+        "{n} peer from another school has scored it. The rule asks for {wanted}.",
+        "{n} peers from other schools have scored it. The rule asks for {wanted}.",
         counting,
     ).format(n=number(counting, 0), wanted=number(rule.verifiers, 0))
     if counting >= rule.verifiers:
@@ -110,15 +110,15 @@ def how_many(pledge: Pledge, scores: Sequence[PledgeScore], rule: PledgeSettings
     return found
 
 
-def badge(score: PledgeScore, *, open_still: bool) -> Badge:
-    """How it stands with a peer who was asked."""
+def badge(score: PledgeScore, *, open_still: bool) -> Badge | None:
+    """How it stands with a peer who was asked; None for one whose score stands there."""
+    if score.state == Peer.SCORED:
+        return None
     if score.state == Peer.ASKED and not open_still:
         return Badge(_("has not scored"), "plain")
     if queries.is_silent(score):
         return Badge(_("asked, no word yet"), "unsure")
     label = str(score.get_state_display())
-    if score.state == Peer.SCORED:
-        return Badge(label, "visit")
     return Badge(label, "unsure" if score.state == Peer.ASKED else "plain")
 
 
