@@ -1,10 +1,11 @@
-"""What everybody gets from the addresses of scoring; a part of the matrix."""
+"""What everybody gets from the addresses of scoring and of ceremonies; a part of the matrix."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from brightspots_web.accountability.pledge_models import Pledge
 from tests.web import ceremony_helpers as helpers
+from tests.web.permission_ceremony_page import CEREMONY_PAGE
 from tests.web.permission_matrix import Case, allow
 from tests.web.permission_pledge import OTHERS, OWN, READ
 from tests.web.world import World
@@ -34,6 +35,7 @@ def _the_score(world: World) -> dict[str, Any]:
 
 
 CEREMONY: dict[str, Sequence[Case]] = {
+    **CEREMONY_PAGE,
     "accountability:pledge_settings": [
         Case(
             get=allow({"minister"}),

@@ -7,12 +7,14 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from brightspots_web.accountability import (
+    ceremony_pages,
     ceremony_score_pages,
     challenge_pages,
     dialogue_pages,
     pledge_pages,
     response_pages,
     review_pages,
+    shared_result_pages,
     visit_pages,
     voice_pages,
 )
@@ -39,7 +41,13 @@ def directions(acting: Appointment | None) -> list[Direction]:
         Direction(
             _("Between equals"),
             _("Schools promise, witness and look with each other, for all their pupils."),
-            _cards(acting, pledge_pages.home_card, review_pages.home_card),
+            _cards(
+                acting,
+                pledge_pages.home_card,
+                ceremony_pages.home_card,
+                shared_result_pages.home_card,
+                review_pages.home_card,
+            ),
         ),
         Direction(
             _("From below"),

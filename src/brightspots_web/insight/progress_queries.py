@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from brightspots_web.directory.models import Partnership
 from brightspots_web.insight import disclosure, queries
-from brightspots_web.insight.models import Estimate, PartnershipFigure, Run
+from brightspots_web.insight.models import AreaFigure, Estimate, PartnershipFigure, Run
 from brightspots_web.insight.need_queries import LIKELY
 from brightspots_web.insight.queries import Scale
 
@@ -69,20 +69,20 @@ def movements(
         run=run, subject=subject, suppressed=False, mean__isnull=False, year__in={first, last},
         partnership__in=[each.pk for each in partnerships],
     )  # fmt: skip
-    found = {(each.partnership_id, each.year): _level(each) for each in figures}
+    found = {(each.partnership_id, each.year): level_of(each) for each in figures}
     listed = []
     for each in partnerships:
         before, now = found.get((each.pk, first)), found.get((each.pk, last))
-        moved = _moved(before, now) if last > first else None
+        moved = change(before, now) if last > first else None
         listed.append(Movement(each, scale, now, moved, first, last))
     return listed
 
 
-def _level(figure: PartnershipFigure) -> Level | None:
+def level_of(figure: PartnershipFigure | AreaFigure) -> Level | None:
     """The published mean, and how far chance among its pupils may have moved it.
 
     Of a mean over N pupils the sampling variance is that of the pupils within schools over N. Their
-    part of all differences in the partnership is published beside the spread between its schools,
+    part of all differences in the group is published beside the spread between its schools,
     which gives it back; where schools do not differ it is taken as all there is among pupils.
     """
     schools, pupils = figure.n_schools or 0, figure.n_pupils or 0
@@ -94,7 +94,8 @@ def _level(figure: PartnershipFigure) -> Level | None:
     return _around(figure.mean, within / pupils, schools, pupils)
 
 
-def _moved(before: Level | None, after: Level | None) -> Level | None:
+def change(before: Level | None, after: Level | None) -> Level | None:
+    """The later minus the earlier, where both may be shown."""
     if before is None or after is None:
         return None
     variance = sum(((each.upper - each.value) / LIKELY) ** 2 for each in (before, after))
