@@ -151,11 +151,10 @@ class Ceremonies(Life):
             reason = f"{INVENTED} {reason}"
             actions.verify(pledge, points, reason, by=by, names_no_pupil=True)
 
-    def _end(
-        self, pledge: Pledge, by: Appointment, outcome: str, words: str, _learned: str
-    ) -> None:
-        """Say what became of it, where enough peers were found."""
+    def _end(self, pledge: Pledge, by: Appointment, outcome: str, words: str, learned: str) -> None:
+        """Say what became of it, where enough peers were found; and what the school learned."""
         from brightspots_web.accountability import ceremony_outcome_actions as outcomes
+        from brightspots_web.accountability import ceremony_page_actions as ceremonies
         from brightspots_web.accountability import ceremony_queries as queries
 
         pledge.refresh_from_db()
@@ -165,3 +164,6 @@ class Ceremonies(Life):
             outcome = "partly"
         words = f"{INVENTED} {words}"
         outcomes.say_outcome(pledge, outcome, words, by=by, seen=None, names_no_pupil=True)
+        if learned:
+            learned = f"{INVENTED} {learned}"
+            ceremonies.tell_learned(pledge.set, learned, by=by, seen=None, names_no_pupil=True)
