@@ -131,7 +131,7 @@ def draw(
 @transaction.atomic
 def answer(dialogue: Dialogue, *, by: Appointment, comes: bool) -> DialogueGuest:
     """Say whether one comes; it can be said anew until the day."""
-    found = Dialogue.objects.select_for_update(of=("self",)).get(pk=dialogue.pk)
+    found = Dialogue.objects.select_for_update(of=("self",), no_key=True).get(pk=dialogue.pk)
     seat = queries.seat_of(by, found)
     if seat is None or not may(by, Capability.SPEAK_UP):
         raise PermissionDenied
@@ -237,7 +237,14 @@ def call_off(dialogue: Dialogue, why: str, *, by: Appointment, seen: int | None)
 
 
 def _held(dialogue: Dialogue, by: Appointment, seen: int | None = None) -> Dialogue:
-    rows = Dialogue.objects.select_for_update(of=("self",)).select_related("area", "stakeholder")
+    """The row, held until the transaction ends.
+
+    `no_key`: whoever promises something in it refers to it while the audit trail is theirs, for
+    which we wait next.
+    """
+    rows = Dialogue.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "area", "stakeholder"
+    )
     found = rows.get(pk=dialogue.pk)
     if not queries.runs(by, found):
         raise PermissionDenied

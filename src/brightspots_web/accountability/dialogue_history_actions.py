@@ -24,7 +24,7 @@ def date_dialogue_back(dialogue: Dialogue, days: int, *, by: Appointment) -> Dia
     if by.person.email != OPERATOR:
         raise PermissionDenied(_("Only whoever has the machine’s shell dates back."))
     back = timedelta(days=days)
-    found = Dialogue.objects.select_for_update(of=("self",)).get(pk=dialogue.pk)
+    found = Dialogue.objects.select_for_update(of=("self",), no_key=True).get(pk=dialogue.pk)
     found.on, found.at = found.on - back, found.at - back
     if found.minutes_at is not None:
         found.minutes_at -= back

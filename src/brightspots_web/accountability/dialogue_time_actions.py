@@ -60,7 +60,7 @@ def _promise(commitment: Commitment, able: set[int], today: date) -> bool:
         stage = "due"
     if not stage or (stage == commitment.reminded and not (left and commitment.owner_id)):
         return False
-    mine = Commitment.objects.select_for_update().filter(
+    mine = Commitment.objects.select_for_update(no_key=True).filter(
         pk=commitment.pk, state=commitment.state, version=commitment.version
     )
     changed: dict[str, object] = {"reminded": stage} | ({"owner": None} if left else {})

@@ -160,7 +160,8 @@ def note_withdrawal(proposal: PriorityProposal, *, by: Appointment) -> None:
     Papers already cast stay as they are: in the count it is passed over, and the next choice moves
     up. Nothing happens where there is no ballot, where it is counted, or where it is not on it.
     """
-    ballot = Ballot.objects.select_for_update().filter(agreement=proposal.agreement_id).first()
+    rows = Ballot.objects.select_for_update(no_key=True)
+    ballot = rows.filter(agreement=proposal.agreement_id).first()
     if ballot is None or ballot.closed_at is not None:
         return
     struck = [each for each in ballot.choices if each["key"] == proposal.pk]
@@ -331,9 +332,13 @@ def close_when_over(ballot: Ballot) -> Ballot:
 
 
 def _held(ballot: Ballot) -> Ballot:
-    """The row, nobody else's until the transaction ends."""
+    """The row, nobody else's until the transaction ends.
+
+    `no_key`: a vote that is cast refers to the ballot while it holds its voter's row, for which
+    whoever closes waits next.
+    """
     return (
-        Ballot.objects.select_for_update(of=("self",))
+        Ballot.objects.select_for_update(of=("self",), no_key=True)
         .select_related("agreement__cycle")
         .get(pk=ballot.pk)
     )
