@@ -3,10 +3,12 @@
 import re
 from datetime import date, timedelta
 
+import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import SignIn, fits
-from tests.journeys.test_pages import visit
+from tests.journeys.conftest import SIZES, SignIn, fits
+from tests.journeys.test_pages import RULES, visit
 
 PHONE = {"size": "phone", "java_script_enabled": False}
 
@@ -87,3 +89,25 @@ def test_a_dialogue_is_called_on_a_phone_and_what_is_promised_is_kept(sign_in: S
     expect(head.get_by_text("Eleven forms ask for the same.")).to_be_visible()
     expect(head.get_by_role("link", name="Promise something")).to_have_count(0)
     fits(head, "phone")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_dialogues_and_promises_are_open_to_everybody_and_fit(size: str, sign_in: SignIn) -> None:
+    axe = Axe()
+    for role in ("District officer", "Head teacher"):
+        page = sign_in(role, size, bypass_csp=True)
+        paths = ["/dialogues/", "/commitments/"]
+        for listed, link in (("/dialogues/", "dialogues"), ("/commitments/", "commitments")):
+            visit(page, listed)
+            found = page.locator(f"main td a[href*='/{link}/'], main a[href^='/{link}/']").all()
+            paths += [each.get_attribute("href") or listed for each in found[:3]]
+        for path in dict.fromkeys(paths):
+            if "commitments." in path:
+                continue  # a file
+            visit(page, path)
+            for disclosure in page.locator("main details:not([open]) > summary").all()[:6]:
+                if disclosure.is_visible():
+                    disclosure.click()
+            fits(page, size)
+            seen = axe.run(page, options=RULES)
+            assert seen.violations_count == 0, f"{path}\n{seen.generate_report()}"

@@ -56,6 +56,10 @@ def _released(world: World) -> dict[str, Any]:
     return {"pk": row.box_id, "suggestion": row.pk}
 
 
+def _released_box(world: World) -> dict[str, Any]:
+    return {"pk": helpers.shown(world).box_id}
+
+
 RESPONSE: dict[str, Sequence[Case]] = {
     "accountability:moderation": [Case(get=allow(MODERATORS))],
     "accountability:moderate": [Case(_counted, get=_only({"analyst"}, needs=MODERATORS))],
@@ -64,6 +68,14 @@ RESPONSE: dict[str, Sequence[Case]] = {
             _comment,
             post=_only({"analyst"}, 302, needs=MODERATORS),
             data=lambda world: {"show": "yes"},
+        )
+    ],
+    "accountability:look_again": [
+        Case(
+            lambda world: {"pk": helpers.moderated(world).pk},
+            post=allow((), otherwise=403)
+            | dict.fromkeys(SPEAK - NORTH, 404)
+            | dict.fromkeys(NORTH, 302),
         )
     ],
     "accountability:answer_for": [
@@ -94,6 +106,9 @@ RESPONSE: dict[str, Sequence[Case]] = {
             post=_only({"analyst"}, 302, needs=MODERATORS),
             data=lambda world: {"show": "yes"},
         )
+    ],
+    "accountability:suggestion_look_again": [
+        Case(_released_box, post=_only(set(NORTH), 302, needs=SPEAK))
     ],
     "accountability:suggestion_box": [
         Case(

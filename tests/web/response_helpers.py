@@ -35,6 +35,13 @@ def a_comment(consultation: Consultation) -> VoiceComment:
     return comments(consultation)[0]
 
 
+def moderated(world: World) -> Consultation:
+    """The same, with one of its comments read by the moderator."""
+    found = counted(world)
+    actions.show(a_comment(found), by=world.cast["analyst"])
+    return found
+
+
 def a_point(world: World, consultation: Consultation) -> Any:
     return actions.add_point(
         consultation, by=world.cast["district_officer"], seen=None,

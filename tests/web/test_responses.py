@@ -8,10 +8,13 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.urls import reverse
 
+from brightspots_web.accountability import dialogue_commitment_actions as promises
+from brightspots_web.accountability import dialogue_queries as promised
 from brightspots_web.accountability import response_actions as actions
 from brightspots_web.accountability import response_pages as pages
 from brightspots_web.accountability import response_queries as queries
 from brightspots_web.accountability import response_time_actions as timing
+from brightspots_web.accountability import voice_counting as counting
 from brightspots_web.accountability import voice_queries as voice
 from brightspots_web.accountability.models import Consultation, VoiceComment
 from brightspots_web.accountability.response_rules import may_moderate
@@ -84,7 +87,9 @@ def test_a_malicious_moderator_is_looked_at_by_somebody_else(world: World) -> No
     assert {each.pk for each in queries.to_read(second, found)} == {each.pk for each in rows[:3]}
     with pytest.raises(ValidationError, match="nothing to look at again"):
         actions.show(rows[4], by=second)
-    actions.show(rows[0], by=second)
+    with pytest.raises(OvertakenError):  # the page was made before the first moderator decided
+        actions.show(rows[0], by=second, seen="unread")
+    actions.show(rows[0], by=second, seen=actions.standing(queries.to_read(second, found)[0]))
     assert actions.show(rows[0], by=second).challenged  # sent twice
     with pytest.raises(ValidationError, match="second moderator"):
         actions.withhold(rows[0], by=first, reason=Reason.OFF)
@@ -93,17 +98,19 @@ def test_a_malicious_moderator_is_looked_at_by_somebody_else(world: World) -> No
 
 
 def test_withheld_words_are_gone_after_a_year_and_their_reason_stays(world: World) -> None:
-    found = helpers.counted(world)
+    found = helpers.counted(world, answers=14, mode=Consultation.Mode.CONFIDENTIAL)
     row = helpers.a_comment(found)
-    actions.withhold(row, by=world.cast["analyst"], reason=Reason.PUPIL)
+    actions.withhold(row, by=world.cast["analyst"], reason=Reason.PUPIL, words="says “Ana”")
     timing.forget()
     row.refresh_from_db()
     assert row.words
+    assert row.area
     later = directory.today() + timedelta(days=380)
     with mock.patch.object(directory, "today", return_value=later):
         timing.forget()
     row.refresh_from_db()
-    assert (row.words, row.reason) == ("", "pupil")
+    assert (row.words, row.reason_words, row.reason) == ("", "", "pupil")
+    assert not any(each.area for each in helpers.comments(found))
     assert all(each.words for each in helpers.comments(found)[1:])
 
 
@@ -165,7 +172,8 @@ def test_an_overdue_answer_stands_on_the_front_page_of_the_ministry(world: World
     with mock.patch.object(directory, "today", return_value=late):
         card = pages.overdue_card(minister)
         assert card is not None
-        assert found.title in card["items"][0]["text"]
+        assert found.title in card["text"]
+        assert card["url"] == pages.url(found)
         assert pages.overdue_card(world.cast["head"]) is None
         timing.look_after()
         assert any("overdue" in each for each in told(officer.person))
@@ -203,15 +211,66 @@ def test_the_pages_from_reading_to_the_answer(client: Client, world: World) -> N
 def test_a_confidential_comment_tells_its_area_to_the_moderator_alone(
     client: Client, world: World
 ) -> None:
-    found = helpers.counted(world, mode=Consultation.Mode.CONFIDENTIAL)
+    found = helpers.counted(
+        world, answers=14, mode=Consultation.Mode.CONFIDENTIAL,
+        moderator=world.person("other_district_officer"),
+    )  # fmt: skip
     row = helpers.a_comment(found)
-    client.force_login(world.person("analyst"))
-    page = client.get(reverse("accountability:moderate", args=[found.pk]))
+    address = reverse("accountability:moderate", args=[found.pk])
+    client.force_login(world.person("other_district_officer"))
     assert row.area is not None
-    assert row.area.name.encode() in page.content
+    assert row.area.name.encode() in client.get(address).content
     for each in helpers.comments(found):
-        actions.show(each, by=world.cast["analyst"])
+        actions.show(each, by=world.cast["other_district_officer"])
     [(_question, words)] = queries.shown(found)
-    assert len(words) == 6
+    assert len(words) == 14
     assert row.area.name not in " ".join(words)
     assert found.title == voice_helpers.TITLE
+    # The form promised the area to one pair of eyes: whoever looks again reads words alone.
+    actions.withhold(row, by=world.cast["other_district_officer"], reason=Reason.OFF)
+    client.force_login(world.person("analyst"))
+    again = client.get(address).content
+    assert row.words.encode() in again
+    assert row.area.name.encode() not in again
+
+
+def test_an_area_in_which_fewer_than_five_answered_is_told_to_nobody() -> None:
+    def answered(*areas: int) -> set[int | None]:
+        said = [counting.Answer(texts={2: "words"}, area=area) for area in areas]
+        return {area for _q, _words, area in counting.count(said, {}, [2], ()).comments}
+
+    assert answered(*[1] * 6, *[2] * 5) == {1, 2}
+    assert answered(*[1] * 6, *[2] * 4) == {None}  # by what is left out 2 would be told
+    assert answered(*[1] * 9, *[2] * 5, *[3] * 3, *[4] * 2) == {1, 2, None}
+
+
+def test_what_was_promised_in_an_answer_stands_beside_it_until_it_is_kept(
+    client: Client, world: World
+) -> None:
+    found = helpers.counted(world)
+    officer = world.cast["district_officer"]
+    client.force_login(world.person("district_officer"))
+    page = client.get(reverse("accountability:answer_for", args=[found.pk])).content.decode()
+    commit = f"{reverse('accountability:commit')}?consultation={found.pk}"
+    assert commit in page
+    given = {
+        "what": "Forty books for each class", "owner": officer.person_id,
+        "due": voice_helpers.in_days(30).isoformat(),
+    }  # fmt: skip
+    assert client.post(commit, given).status_code == 302
+    [promise] = promised.commitments_visible_to(officer).filter(consultation=found)
+    page = client.get(reverse("accountability:answer_for", args=[found.pk])).content.decode()
+    assert "Forty books for each class" in page
+    client.force_login(world.person("teacher"))
+    shown = client.get(pages.url(found)).content.decode()
+    assert "Forty books for each class" in shown
+    assert commit not in shown
+    assert client.get(commit).status_code == 403
+    promises.end(promise, "They are in every class.", by=officer, seen=None, kept=True)
+    shown = client.get(pages.url(found)).content.decode()
+    assert "They are in every class." in shown
+    assert "kept" in shown
+    # Everybody who is asked hears how it ended, not only who spoke.
+    asked = list(voice.people_of_area(found))
+    assert len(asked) > 10
+    assert all(sum("was kept" in line for line in told(each)) == 1 for each in asked)

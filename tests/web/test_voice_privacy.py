@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from brightspots_web.accountability import voice_actions, voice_seal
+from brightspots_web.accountability import suggestion_actions as suggestions
+from brightspots_web.accountability import suggestion_queries, voice_actions, voice_seal
 from brightspots_web.accountability import voice_answer_actions as answering
 from brightspots_web.accountability import voice_counting as counting
 from brightspots_web.accountability import voice_time_actions as timing
@@ -28,11 +30,15 @@ from brightspots_web.accountability.models import (
     Consultation,
     Eligible,
     SealedAnswer,
+    SealedSuggestion,
+    Suggestion,
+    SuggestionUse,
     VoiceComment,
     VoiceTally,
 )
 from brightspots_web.accountability.voice_models import FEWEST
 from brightspots_web.directory.models import Appointment, Person
+from tests.web import response_helpers
 from tests.web import voice_helpers as helpers
 from tests.web.conftest import SignIn
 from tests.web.world import FORMED, World
@@ -242,6 +248,96 @@ def test_a_matcher_over_a_thousand_people_who_sees_every_row_does_not_beat_chanc
         voice_seal.unseal(key, contents[sealed_by[people[0]]])
 
 
+PUT_IN = ("accountability_suggestionuse", "accountability_sealedsuggestion")
+
+
+def test_a_matcher_over_many_suggestions_who_sees_every_row_does_not_beat_chance(
+    world: World,
+    caplog: pytest.LogCaptureFixture,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    n = 400
+    teachers = crowd(world, n)
+    box = response_helpers.a_box(world)
+    suggestions.put_in(box, "the first, which makes the key", by=world.cast["head"], used=0)
+    rng = random.Random(12)  # noqa: S311 - invented people
+    order = rng.sample(teachers, n)
+    before = dump(PUT_IN)
+    caplog.set_level(logging.DEBUG)
+    caplog.clear()
+    seen = set(SealedSuggestion.objects.values_list("pk", flat=True))
+    sealed_by: dict[int, int] = {}
+    for each in order:
+        suggestions.put_in(box, f"words of {each.person_id}", by=each, used=0)
+        new = set(SealedSuggestion.objects.values_list("pk", flat=True)) - seen
+        assert len(new) == 1  # the attacker sees which sealed row came with whom
+        sealed_by[each.person_id] = new.pop()
+        seen.add(sealed_by[each.person_id])
+    # No log line, and nothing anywhere else: no audit entry, notice, session, job or time.
+    assert not caplog.records
+    assert dump(PUT_IN) == before
+    uses = {each.person_id: each.pk for each in SuggestionUse.objects.all()}
+    assert {field.name for field in SuggestionUse._meta.fields} == {"id", "person", "month", "used"}
+    contents = {pk: bytes(content) for pk, content in SealedSuggestion.objects.values_list(
+        "pk", "content")}  # fmt: skip
+    assert len({len(content) for content in contents.values()}) == 1
+    assert not any(b"words" in content for content in contents.values())
+    box.refresh_from_db()
+    key = box.key_id
+    assert key is not None
+    people = [each.person_id for each in order]
+    marks = [voice_seal.token(key, f"person {who}") for who in people]
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assert suggestions.release(box, by=world.cast["analyst"]) == n + 1
+
+    rows = list(suggestion_queries.of_box(box))
+    assert len({(each.released_on, each.answer_due, each.state) for each in rows}) == 1
+    assert [each.pk for each in Suggestion.objects.order_by()] == [
+        each.pk for each in Suggestion.objects.order_by("pk")
+    ]  # the order in which the database has them is that of keys drawn by lot
+    owner = [int(each.words.rsplit(" ", 1)[1]) for each in rows if each.words[:5] == "words"]
+    assert sorted(owner) == sorted(people)
+    guesses = {
+        "by the order of putting in": people,
+        "by the key of the sealed row": sorted(people, key=lambda who: sealed_by[who]),
+        "by the key of the count of the month": sorted(people, key=lambda who: uses[who]),
+        "by the person": sorted(people),
+        "by the sealed bytes": sorted(people, key=lambda who: contents[sealed_by[who]]),
+        "by the last bytes": sorted(people, key=lambda who: contents[sealed_by[who]][::-1]),
+    }
+    for how, guess in guesses.items():
+        for tried in (guess, guess[::-1]):
+            hits = sum(one == other for one, other in zip(tried, owner, strict=True))
+            assert hits <= 8, how  # by chance one; more than eight once in a million
+    # What told people apart under the key is in no row, and the key is gone.
+    kept = repr(dump())
+    assert not any(mark in kept for mark in marks)
+    assert not SealedSuggestion.objects.exists()
+    with pytest.raises(voice_seal.SealError):
+        voice_seal.unseal(key, contents[sealed_by[people[0]]])
+
+
+def test_a_suggestion_that_is_sent_leaves_no_line_no_session_and_no_message(
+    world: World, sign_in: SignIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    box = response_helpers.a_box(world)
+    suggestions.put_in(box, "the first, which makes the key", by=world.cast["head"], used=0)
+    client = sign_in("teacher")
+    address = reverse("accountability:suggestion_put_in", args=[box.pk])
+    client.get(address)
+    before, cookies = dump(PUT_IN), {k: v.value for k, v in client.cookies.items()}
+    caplog.set_level(logging.DEBUG)
+    caplog.clear()
+    sent = client.post(address, {"used": 0, "words": "More time to plan."})
+    again = client.post(address, {"used": 0, "words": "More time to plan."})
+    assert (sent.status_code, again.status_code) == (302, 409)
+    assert not caplog.records
+    assert dump(PUT_IN) == before
+    assert {k: v.value for k, v in client.cookies.items()} == cookies
+    assert "no-store" in sent["Cache-Control"]
+
+
 def test_comments_of_one_answer_are_not_tied_to_each_other(world: World) -> None:
     kind = helpers.Kind.TEXT
     questions = [voice_actions.Question(kind, "First?"), voice_actions.Question(kind, "Second?")]
@@ -291,6 +387,10 @@ def test_the_key_is_a_file_of_its_owner_alone_and_never_in_the_database(world: W
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
     key = path.read_bytes()
+    # Tools for backups leave a folder out that says so; what is backed up lies beside it.
+    assert (path.parent / "CACHEDIR.TAG").read_text().startswith("Signature: 8a477f597d28d172789f0")
+    for saved in (settings.DATA_FOLDER, Path(settings.MEDIA_ROOT), Path(settings.STATIC_ROOT)):
+        assert saved not in path.parents
     for rows in dump().values():
         assert not any(key in repr(row).encode() or key.hex() in repr(row) for row in rows)
 

@@ -117,7 +117,7 @@ def end(
     audit.record(
         "accountability.end_commitment", by=by, target=found, detail={"state": found.state}
     )
-    tell.who_was_there(found, "kept" if kept else "not_kept", by=by)
+    tell.ended(found, "kept" if kept else "not_kept", by=by)
     return found
 
 
@@ -138,7 +138,7 @@ def hand_over(
 
 
 def _held(commitment: Commitment, by: Appointment, seen: int | None) -> Commitment:
-    rows = Commitment.objects.select_for_update(of=("self",))
+    rows = Commitment.objects.select_for_update(of=("self",), no_key=True)
     found = rows.select_related("dialogue__area", "consultation__area").get(pk=commitment.pk)
     if not queries.answers_for(by, found):
         raise PermissionDenied

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from brightspots_web.accountability import dialogue_queries as queries
+from brightspots_web.accountability import voice_queries
 from brightspots_web.accountability.models import Commitment, Dialogue
 from brightspots_web.directory.models import Appointment, Person
 from brightspots_web.notices import actions as notices
@@ -40,6 +41,16 @@ def who_was_there(commitment: Commitment, event: str, *, by: Appointment | None 
     """The guests of the dialogue in which it was given, and its owner."""
     them = queries.told_of(commitment.dialogue) if commitment.dialogue else []
     _promise([*them, *([commitment.owner] if commitment.owner else [])], commitment, event, by)
+
+
+def ended(commitment: Commitment, event: str, *, by: Appointment) -> None:
+    """How it ended reaches whoever heard it promised: of an answer, everybody who is asked."""
+    who_was_there(commitment, event, by=by)
+    given = commitment.consultation
+    if given is not None:
+        asked = voice_queries.people_of_area(given)
+        others = [each for each in asked if each.pk != commitment.owner_id]  # who was told above
+        _promise(others, commitment, event, by)
 
 
 def _promise(

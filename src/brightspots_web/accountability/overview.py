@@ -87,5 +87,10 @@ def waiting(acting: Appointment | None) -> list[Item]:
 
 
 def overdue(acting: Appointment | None) -> list[Card]:
-    """What the top owes: answers and commitments whose day has passed."""
-    return _cards(acting, response_pages.overdue_card, dialogue_pages.overdue_card)
+    """What the top owes: answers and commitments whose day has passed, a look at what is hidden."""
+    return _cards(
+        acting,
+        response_pages.overdue_card,
+        response_pages.withheld_card,
+        dialogue_pages.overdue_card,
+    )

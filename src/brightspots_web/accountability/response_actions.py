@@ -11,7 +11,12 @@ from django.utils.translation import gettext as _
 from brightspots_web.accountability import response_queries as queries
 from brightspots_web.accountability import response_tell as tell
 from brightspots_web.accountability import voice_queries as voice
-from brightspots_web.accountability.models import Consultation, ResponsePoint, VoiceComment
+from brightspots_web.accountability.models import (
+    Consultation,
+    ResponsePoint,
+    Suggestion,
+    VoiceComment,
+)
 from brightspots_web.directory.models import Appointment
 from brightspots_web.shared import audit
 from brightspots_web.shared.overtaken import OvertakenError
@@ -21,21 +26,32 @@ Stage = Consultation.State
 
 
 @transaction.atomic
-def show(comment: VoiceComment, *, by: Appointment) -> VoiceComment:
-    """Let a comment be read by everybody of the area asked."""
-    return _judge(comment, State.SHOWN, "", "", by)
+def show(comment: VoiceComment, *, by: Appointment, seen: str = "") -> VoiceComment:
+    """Let a comment be read by everybody of the area asked.
+
+    Parameters
+    ----------
+    seen
+        How it stood on the page, from :func:`standing`.
+
+    Raises
+    ------
+    OvertakenError
+        Somebody else decided meanwhile.
+    """
+    return _judge(comment, State.SHOWN, "", "", by, seen)
 
 
 @transaction.atomic
 def withhold(
-    comment: VoiceComment, *, by: Appointment, reason: str, words: str = ""
+    comment: VoiceComment, *, by: Appointment, reason: str, words: str = "", seen: str = ""
 ) -> VoiceComment:
     """Withhold a comment for one of the reasons; the count by reason is public.
 
     More than one in three withheld: somebody else outside the line is asked to look again.
     """
     check_reason(reason, words)
-    return _judge(comment, State.WITHHELD, reason, words.strip(), by)
+    return _judge(comment, State.WITHHELD, reason, words.strip(), by, seen)
 
 
 def check_reason(reason: str, words: str) -> None:
@@ -46,24 +62,24 @@ def check_reason(reason: str, words: str) -> None:
         raise ValidationError({"reason_words": _("At most {n} characters.").format(n=300)})
 
 
+def standing(row: VoiceComment | Suggestion) -> str:
+    """How something stands, for the page on which somebody decides."""
+    return f"{row.state} {row.reason} {'again' if row.challenged else ''}".strip()
+
+
 def _judge(
-    comment: VoiceComment, state: str, reason: str, words: str, by: Appointment
+    comment: VoiceComment, state: str, reason: str, words: str, by: Appointment, seen: str
 ) -> VoiceComment:
     consultation = _held(comment.question.consultation)
-    row = VoiceComment.objects.select_for_update().get(pk=comment.pk)
+    row = VoiceComment.objects.select_for_update(no_key=True).get(pk=comment.pk)
     first = queries.moderates(by, consultation)
     if not first and not queries.looks_again(by, consultation):
         raise PermissionDenied
-    same = (row.state, row.reason, row.reason_words) == (state, reason, words)
-    if same and (first or row.challenged):
-        return row  # sent twice
-    if first and row.challenged:
-        raise ValidationError(decided())
-    if not first and row.state != State.WITHHELD and not row.challenged:
-        raise ValidationError(
-            _("It is shown, or nobody has read it yet: nothing to look at again.")
-        )
-    before = queries.withheld(voice.comments_of(consultation)).many
+    mine = first or queries.read_again(by, consultation).filter(pk=row.pk).exists()
+    if same_again(row, state, reason, words, by, first=first):
+        return row
+    check_judging(row, state, seen, first=first, mine=mine)
+    before = queries.much_withheld(consultation)
     row.state, row.reason, row.reason_words = state, reason, words
     row.moderated_by = by.label[:300]
     row.challenged = row.challenged or not first
@@ -72,14 +88,61 @@ def _judge(
         "accountability.moderate_comment", by=by, target=consultation,
         detail={"comment": row.pk, "state": state, "reason": reason, "again": not first},
     )  # fmt: skip
-    if first and not before and queries.withheld(voice.comments_of(consultation)).many:
+    if first and not before and queries.much_withheld(consultation):
         tell.much_withheld(consultation)
     return row
 
 
-def decided() -> str:
-    """What a moderator hears whose decision somebody else looked at again."""
-    return _("A second moderator has looked at this and decided. It stays so.")
+def same_again(
+    row: VoiceComment | Suggestion,
+    state: str,
+    reason: str,
+    words: str,
+    by: Appointment,
+    *,
+    first: bool,
+) -> bool:
+    """Whether the same person decided the same before: it was sent twice."""
+    same = (row.state, row.reason, row.reason_words) == (state, reason, words)
+    return same and (first or (row.challenged and row.moderated_by == by.label[:300]))
+
+
+def check_judging(
+    row: VoiceComment | Suggestion, state: str, seen: str, *, first: bool, mine: bool
+) -> None:
+    """Hold that somebody decides what is theirs to decide, and knows how it stands."""
+    if first and row.challenged:
+        raise ValidationError(_("A second moderator has looked at this and decided. It stays so."))
+    if not mine:
+        raise ValidationError(
+            _("It is shown, or nobody has read it yet: nothing to look at again.")
+        )
+    if seen and seen != standing(row):
+        raise OvertakenError(
+            _(
+                "Somebody else has decided this since you opened the page. What you wrote is still "
+                "here and was not saved: look at how it stands now, then send yours if it still "
+                "holds."
+            )
+        )
+    if state == State.SHOWN and not row.words:
+        raise ValidationError(_("The words are gone after a year: there is nothing to show."))
+
+
+@transaction.atomic
+def ask_again(consultation: Consultation, *, by: Appointment) -> None:
+    """Ask that somebody else outside the line look again at what is shown and what is withheld.
+
+    Who asks is on no record: it may be who wrote it.
+    """
+    held = _held(consultation)
+    if held.look_again and voice.consultation_with(by, held.pk) is not None:
+        return
+    if not queries.may_ask_again(by, held):
+        raise PermissionDenied
+    held.look_again = True
+    held.save(update_fields=["look_again"])
+    tell.asked_again(held)
 
 
 # The answer

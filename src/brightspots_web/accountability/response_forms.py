@@ -20,6 +20,7 @@ def _words(label: Any, most: int, rows: int = 3, **more: Any) -> forms.CharField
 class JudgeForm(forms.Form):
     """Show something, or withhold it for a reason."""
 
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
     show = forms.CharField(widget=forms.HiddenInput, required=False, max_length=5)
     reason = forms.ChoiceField(
         label=lazy("Why it is withheld"),
@@ -27,6 +28,11 @@ class JudgeForm(forms.Form):
         choices=[("", lazy("choose")), *VoiceComment.Reason.choices],
     )
     reason_words = forms.CharField(label=lazy("More on it"), required=False, max_length=300)
+
+    @property
+    def shows(self) -> bool:
+        """Whether the button to show it was pressed."""
+        return bool(self.data.get("show") == "yes")
 
 
 class PointForm(forms.Form):

@@ -11,30 +11,36 @@ from brightspots_web.notices import actions as notices
 
 
 def much_withheld(consultation: Consultation) -> int:
-    return notices.notify(
-        queries.others_outside(consultation),
-        "accountability.response_withheld",
-        {"consultation": consultation.pk, "title": consultation.title},
-        key=f"withheld-{consultation.pk}",
-    )
+    return _to_others(consultation, "withheld")
+
+
+def asked_again(consultation: Consultation) -> int:
+    return _to_others(consultation, "again")
+
+
+def unread(consultation: Consultation) -> int:
+    return _to_others(consultation, "unread")
+
+
+def _to_others(consultation: Consultation, kind: str) -> int:
+    """Tell who may look again; where there is nobody, the ministry, which can appoint somebody."""
+    others = queries.others_outside(consultation)
+    if others:
+        return _of(consultation, others, kind)
+    return _of(consultation, voice.seniors(None), "nobody")
 
 
 def answered(consultation: Consultation) -> int:
-    return notices.notify(
-        voice.people_of_area(consultation),
-        "accountability.response_answered",
-        {"consultation": consultation.pk, "title": consultation.title},
-        key=f"answered-{consultation.pk}",
-    )
+    return _of(consultation, voice.people_of_area(consultation), "answered")
 
 
 def overdue(consultation: Consultation) -> int:
-    return notices.notify(
-        filter(None, [consultation.stakeholder]),
-        "accountability.response_overdue",
-        {"consultation": consultation.pk, "title": consultation.title},
-        key=f"overdue-{consultation.pk}",
-    )
+    return _of(consultation, filter(None, [consultation.stakeholder]), "overdue")
+
+
+def _of(consultation: Consultation, people: Iterable[Person], kind: str) -> int:
+    data = {"consultation": consultation.pk, "title": consultation.title}
+    return _tell(people, kind, data, f"{kind}-{consultation.pk}")
 
 
 def released(box: SuggestionSettings, n: int) -> int:
@@ -42,11 +48,30 @@ def released(box: SuggestionSettings, n: int) -> int:
 
 
 def box_withheld(box: SuggestionSettings) -> int:
-    return _of_box(boxes.others_outside(box), "box_withheld", box)
+    return _to_others_of_box(box, "box_withheld")
+
+
+def box_asked_again(box: SuggestionSettings) -> int:
+    return _to_others_of_box(box, "box_again")
+
+
+def box_unread(box: SuggestionSettings) -> int:
+    return _to_others_of_box(box, "box_unread")
+
+
+def _to_others_of_box(box: SuggestionSettings, kind: str) -> int:
+    others = boxes.others_outside(box)
+    if others:
+        return _of_box(others, kind, box)
+    return _of_box(voice.seniors(None), "box_nobody", box)
 
 
 def suggestion_shown(box: SuggestionSettings) -> int:
     return _of_box(filter(None, [box.stakeholder]), "suggested", box)
+
+
+def suggestions_overdue(box: SuggestionSettings, n: int) -> int:
+    return _of_box(filter(None, [box.stakeholder]), "box_overdue", box, n)
 
 
 def suggestion_answered(box: SuggestionSettings) -> int:
@@ -54,5 +79,8 @@ def suggestion_answered(box: SuggestionSettings) -> int:
 
 
 def _of_box(people: Iterable[Person], kind: str, box: SuggestionSettings, n: int = 0) -> int:
-    data = {"area": box.area.name, "box": box.pk, "n": n}
-    return notices.notify(people, f"accountability.response_{kind}", data, key=f"box-{box.pk}")
+    return _tell(people, kind, {"area": box.area.name, "box": box.pk, "n": n}, f"box-{box.pk}")
+
+
+def _tell(people: Iterable[Person], kind: str, data: dict[str, object], key: str) -> int:
+    return notices.notify(people, f"accountability.response_{kind}", data, key=key)

@@ -1,12 +1,15 @@
 """What the worker does every day: releases suggestions, reminds of answers, forgets."""
 
 import logging
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.db import transaction
+from django.utils.timezone import localdate
 
+from brightspots_web.accountability import response_queries as queries
 from brightspots_web.accountability import response_tell as tell
 from brightspots_web.accountability import suggestion_actions as suggestions
+from brightspots_web.accountability import suggestion_queries as boxes
 from brightspots_web.accountability import voice_seal
 from brightspots_web.accountability.models import (
     Consultation,
@@ -38,22 +41,44 @@ def look_after() -> None:
 
 @transaction.atomic
 def remind() -> None:
-    """Tell whoever owes an answer, on the day after it was due and every week from then on."""
+    """Tell of what is late, on the day after it was due and every week from then on.
+
+    Whoever owes an answer hears of it, and others outside the line of words that nobody reads.
+    """
     today = directory.today()
     late = Consultation.objects.filter(state=Consultation.State.CLOSED, answer_due__lt=today)
     for each in late.select_related("stakeholder"):
-        if (today - each.answer_due).days % 7 == 1:
+        if _again(each.answer_due):
             tell.overdue(each)
+    for one in queries.with_words_waiting():
+        since = localdate(one.closed_at)
+        if _again(since) and queries.waits_too_long(one):
+            tell.unread(one)
+    for box, released in boxes.with_words_waiting():
+        if boxes.waits_too_long(box) and _again(released):
+            tell.box_unread(box)
+    for box, n, due in boxes.with_answers_overdue():
+        if _again(due):
+            tell.suggestions_overdue(box, n)
+
+
+def _again(since: date) -> bool:
+    """Whether it is the day after, or a week after that, or another week."""
+    return (directory.today() - since).days % 7 == 1
 
 
 @transaction.atomic
 def forget() -> None:
-    """Empty what was withheld a year ago, its reason stays; counts of past months go."""
+    """Empty what was withheld a year ago, its reason stays; counts of past months go.
+
+    With the words go what a moderator said of them, and the area a comment came from.
+    """
     old = directory.today() - KEPT
-    VoiceComment.objects.filter(
-        state=VoiceComment.State.WITHHELD, question__consultation__closed_at__date__lt=old
-    ).exclude(words="").update(words="")
-    Suggestion.objects.filter(state=Suggestion.State.WITHHELD, released_on__lt=old).exclude(
-        words=""
-    ).update(words="")
+    comments = VoiceComment.objects.filter(question__consultation__closed_at__date__lt=old)
+    comments.exclude(area=None).update(area=None)
+    for withheld in (
+        comments.filter(state=VoiceComment.State.WITHHELD),
+        Suggestion.objects.filter(state=Suggestion.State.WITHHELD, released_on__lt=old),
+    ):
+        withheld.exclude(words="", reason_words="").update(words="", reason_words="")
     SuggestionUse.objects.filter(month__lt=month()).delete()

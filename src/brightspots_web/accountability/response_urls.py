@@ -9,6 +9,7 @@ urlpatterns = [
     path("voice/moderate/", views.moderation, name="moderation"),
     path("voice/moderate/<int:pk>/", views.moderate, name="moderate"),
     path("voice/moderate/<int:pk>/<int:comment>/", views.judge, name="judge"),
+    path("voice/<int:pk>/look-again/", views.look_again, name="look_again"),
     path("voice/<int:pk>/answer-for/", views.answer_for, name="answer_for"),
     path("voice/<int:pk>/answer-for/send/", views.answer_send, name="answer_send"),
     path(
@@ -25,6 +26,10 @@ urlpatterns = [
     path(
         "suggestions/boxes/<int:pk>/moderate/<int:suggestion>/", suggestions.judge,
         name="suggestion_judge",
+    ),
+    path(
+        "suggestions/boxes/<int:pk>/look-again/", suggestions.look_again,
+        name="suggestion_look_again",
     ),
     path("suggestions/areas/<int:area>/box/", suggestions.box, name="suggestion_box"),
     path("suggestions/<int:pk>/answer/", suggestions.answer, name="suggestion_answer"),

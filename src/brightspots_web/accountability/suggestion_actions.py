@@ -23,9 +23,12 @@ from brightspots_web.accountability.models import (
     SuggestionSettings,
     SuggestionUse,
 )
-from brightspots_web.accountability.response_actions import check_reason, decided
-from brightspots_web.accountability.response_queries import withheld
-from brightspots_web.accountability.response_rules import may_moderate_box
+from brightspots_web.accountability.response_actions import (
+    check_judging,
+    check_reason,
+    same_again,
+)
+from brightspots_web.accountability.response_rules import may_moderate_box, places_of
 from brightspots_web.accountability.voice_models import FEWEST
 from brightspots_web.alignment.ballot_actions import free_keys
 from brightspots_web.directory import queries as directory
@@ -55,7 +58,8 @@ def set_box(
     """Set up the box of an area, or change who answers, who moderates, and within how long."""
     if area not in queries.areas_to_set(by):
         raise PermissionDenied
-    box, made = SuggestionSettings.objects.select_for_update().get_or_create(area=area)
+    rows = SuggestionSettings.objects.select_for_update(no_key=True)
+    box, made = rows.get_or_create(area=area)
     if not made and seen is not None and seen != box.version:
         raise OvertakenError(
             _("Somebody changed this box since you opened the page. Look at both, then send yours.")
@@ -79,7 +83,8 @@ def _check(box: SuggestionSettings, answer_days: int) -> None:
             {"stakeholder": _("Choose somebody of the ministry or an officer over this area.")}
         )
     held = [each for each in voice.who_moderate() if each.person_id == box.moderator_id]
-    if not any(may_moderate_box(each, box) for each in held):
+    places = places_of(held)
+    if not any(may_moderate_box(each, box, places) for each in held):
         raise ValidationError(
             {"moderator": _("Choose somebody outside the line of who writes and who answers.")}
         )
@@ -110,8 +115,8 @@ def put_in(box: SuggestionSettings, words: str, *, by: Appointment, used: int | 
         raise ValidationError({"words": _("Write something here.")})
     if len(words) > LONGEST:
         raise ValidationError({"words": _("At most {n} characters.").format(n=LONGEST)})
-    held = SuggestionSettings.objects.select_for_update(of=("self",)).get(pk=box.pk)
-    use, _made = SuggestionUse.objects.select_for_update().get_or_create(
+    held = SuggestionSettings.objects.select_for_update(no_key=True).get(pk=box.pk)
+    use, _made = SuggestionUse.objects.select_for_update(no_key=True).get_or_create(
         person=by.person, month=queries.month()
     )
     if used is not None and used != use.used:
@@ -141,9 +146,7 @@ def release(box: SuggestionSettings, *, by: Appointment) -> int:
     SealError
         The key is missing: nothing is changed.
     """
-    held = SuggestionSettings.objects.select_for_update(of=("self",)).select_related(
-        "area", "moderator"
-    ).get(pk=box.pk)  # fmt: skip
+    held = _held_box(box)
     if held.key_id is None:
         return 0
     found, people, broken = _opened(held)
@@ -188,51 +191,69 @@ def _opened(held: SuggestionSettings) -> tuple[list[str], set[str], int]:
 
 
 @transaction.atomic
-def show(suggestion: Suggestion, *, by: Appointment) -> Suggestion:
-    """Let everybody of the area read it; an answer is owed."""
-    return _judge(suggestion, State.SHOWN, "", "", by)
+def show(suggestion: Suggestion, *, by: Appointment, seen: str = "") -> Suggestion:
+    """Let everybody of the area read it; an answer is owed.
+
+    Parameters
+    ----------
+    seen
+        How it stood on the page, from `response_actions.standing`.
+    """
+    return _judge(suggestion, State.SHOWN, "", "", by, seen)
 
 
 @transaction.atomic
 def withhold(
-    suggestion: Suggestion, *, by: Appointment, reason: str, words: str = ""
+    suggestion: Suggestion, *, by: Appointment, reason: str, words: str = "", seen: str = ""
 ) -> Suggestion:
     """Withhold it for one of the reasons; more than one in three, and somebody else looks again."""
     check_reason(reason, words)
-    return _judge(suggestion, State.WITHHELD, reason, words.strip(), by)
+    return _judge(suggestion, State.WITHHELD, reason, words.strip(), by, seen)
 
 
 def _judge(
-    suggestion: Suggestion, state: str, reason: str, words: str, by: Appointment
+    suggestion: Suggestion, state: str, reason: str, words: str, by: Appointment, seen: str
 ) -> Suggestion:
+    box = _held_box(suggestion.box)  # before the row: of two who decide at once, one sees the other
     row = _held(suggestion)
-    first = queries.moderates(by, row.box)
-    if not first and not queries.looks_again(by, row.box):
+    first = queries.moderates(by, box)
+    if not first and not queries.looks_again(by, box):
         raise PermissionDenied
     if row.state == State.ANSWERED:
         raise ValidationError(_("It is answered: what people have read stays as it was."))
-    second = row.moderated_by.endswith(queries.LOOKED_AGAIN)
-    if (first or second) and (row.state, row.reason, row.reason_words) == (state, reason, words):
-        return row  # sent twice
-    if first and second:
-        raise ValidationError(decided())
-    if not first and row.state != State.WITHHELD and not second:
-        raise ValidationError(
-            _("It is shown, or nobody has read it yet: nothing to look at again.")
-        )
-    before = withheld(queries.of_box(row.box)).many
+    mine = first or queries.read_again(by, box).filter(pk=row.pk).exists()
+    if same_again(row, state, reason, words, by, first=first):
+        return row
+    check_judging(row, state, seen, first=first, mine=mine)
+    before = queries.days_much_withheld(box)
     row.state, row.reason, row.reason_words = state, reason, words
-    row.moderated_by = by.label[:300] if first else by.label[:290] + queries.LOOKED_AGAIN
+    row.moderated_by = by.label[:300]
+    row.challenged = row.challenged or not first
     row.save()
     audit.record(
-        "accountability.moderate_suggestion", by=by, target=row.box,
+        "accountability.moderate_suggestion", by=by, target=box,
         detail={"suggestion": row.pk, "state": state, "reason": reason, "again": not first},
     )  # fmt: skip
     if state == State.SHOWN:
-        tell.suggestion_shown(row.box)
-    elif first and not before and withheld(queries.of_box(row.box)).many:
-        tell.box_withheld(row.box)
+        tell.suggestion_shown(box)
+    elif first and queries.days_much_withheld(box) - before:
+        tell.box_withheld(box)
     return row
+
+
+@transaction.atomic
+def ask_again(box: SuggestionSettings, *, by: Appointment) -> None:
+    """Ask that somebody else outside the line look again at what was released so far.
+
+    Who asks is on no record: it may be who wrote it.
+    """
+    held = _held_box(box)
+    if queries.may_ask_again(by, held):
+        held.look_again = directory.today()
+        held.save(update_fields=["look_again"])
+        tell.box_asked_again(held)
+    elif not queries.boxes_to_fill(by).filter(pk=held.pk).exists():
+        raise PermissionDenied
 
 
 @transaction.atomic
@@ -263,8 +284,13 @@ def answer(suggestion: Suggestion, *, by: Appointment, did: str, could_not: str)
     return row
 
 
+def _held_box(box: SuggestionSettings) -> SuggestionSettings:
+    rows = SuggestionSettings.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("area", "stakeholder", "moderator").get(pk=box.pk)
+
+
 def _held(suggestion: Suggestion) -> Suggestion:
-    rows = Suggestion.objects.select_for_update(of=("self",))
+    rows = Suggestion.objects.select_for_update(of=("self",), no_key=True)
     return rows.select_related("box", "box__area", "box__stakeholder", "box__moderator").get(
         pk=suggestion.pk
     )

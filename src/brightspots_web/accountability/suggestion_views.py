@@ -21,14 +21,15 @@ from brightspots_web.accountability import voice_warnings
 from brightspots_web.accountability.models import Suggestion, SuggestionSettings
 from brightspots_web.accountability.response_forms import (
     BoxForm,
-    JudgeForm,
     SuggestionAnswerForm,
     SuggestionForm,
 )
+from brightspots_web.accountability.response_pages import Sent
 from brightspots_web.accountability.response_queries import withheld
-from brightspots_web.accountability.response_rules import may_moderate_box
-from brightspots_web.accountability.response_views import FOLDER, READ_OR_SEND, press_judge
+from brightspots_web.accountability.response_rules import may_moderate_box, places_of
+from brightspots_web.accountability.response_views import FOLDER, READ_OR_SEND, take_judgement
 from brightspots_web.accountability.voice_seal import SealError
+from brightspots_web.directory import queries as directory
 from brightspots_web.directory.decorators import requires
 from brightspots_web.directory.middleware import ActingRequest
 from brightspots_web.directory.view_helpers import by, take
@@ -63,6 +64,8 @@ def suggestions(request: ActingRequest) -> HttpResponse:
         "rows": [
             {
                 "row": each,
+                "late": each.state == Suggestion.State.SHOWN
+                and each.answer_due < directory.today(),
                 "url": reverse("accountability:suggestion_answer", args=[each.pk])
                 if each.state == Suggestion.State.SHOWN and each.box_id in answering
                 else "",
@@ -75,6 +78,8 @@ def suggestions(request: ActingRequest) -> HttpResponse:
                 "fill": box.pk in to_fill,
                 "set": box.area_id in settable,
                 "withheld": pages.withheld_words(withheld(queries.of_box(box))),
+                "ask": queries.may_ask_again(acting, box),
+                "asked": box.look_again,
             }
             for box in boxes[:10]
         ],
@@ -142,32 +147,36 @@ def _put_in_page(
         "back": home(),
         "breadcrumb": crumbs(_("A suggestion")),
     }
-    return render(request, f"{FOLDER}/put_in.html", context, status=status)
+    response = render(request, f"{FOLDER}/put_in.html", context, status=status)
+    response._has_been_logged = True  # type: ignore[attr-defined] # a line in the log is a time
+    return response
 
 
 @requires(Capability.MODERATE_VOICE)
 @require_safe
 def moderation(request: ActingRequest, pk: int) -> HttpResponse:
     """The suggestions of a box, to show or to withhold."""
-    box = _moderated(request, pk)
+    return _moderation_page(request, _moderated(request, pk))
+
+
+def _moderation_page(
+    request: ActingRequest, box: SuggestionSettings, sent: Sent | None = None, status: int = 200
+) -> HttpResponse:
     context = {
         "heading": _("Suggestions of {area}").format(area=box.area.name),
         "kind": _("Moderation"),
         "rows": [
-            {
-                "row": each,
-                "about": "",
-                "area": None,
-                "url": reverse("accountability:suggestion_judge", args=[box.pk, each.pk]),
-            }
+            pages.to_judge(
+                each, reverse("accountability:suggestion_judge", args=[box.pk, each.pk]), sent
+            )
             for each in queries.to_read(request.acting, box)
         ],
+        "sent": sent,
         "first": queries.moderates(request.acting, box),
         "withheld": pages.withheld_words(withheld(queries.of_box(box))),
-        "reasons": JudgeForm(),
         "breadcrumb": crumbs(_("Moderation")),
     }
-    return render(request, f"{FOLDER}/moderate.html", context)
+    return render(request, f"{FOLDER}/moderate.html", context, status=status)
 
 
 def _moderated(request: ActingRequest, pk: int) -> SuggestionSettings:
@@ -181,13 +190,28 @@ def _moderated(request: ActingRequest, pk: int) -> SuggestionSettings:
 @require_POST
 def judge(request: ActingRequest, pk: int, suggestion: int) -> HttpResponse:
     box = _moderated(request, pk)
-    row = get_object_or_404(queries.of_box(box), pk=suggestion)
-    return press_judge(
+    row = get_object_or_404(queries.of_box(box).select_related("box"), pk=suggestion)
+    return take_judgement(
         request,
-        lambda: actions.show(row, by=by(request)),
-        lambda reason, words: actions.withhold(row, by=by(request), reason=reason, words=words),
-        reverse("accountability:suggestion_moderation", args=[pk]),
+        row.pk,
+        show=lambda **given: actions.show(row, by=by(request), **given),
+        withhold=lambda **given: actions.withhold(row, by=by(request), **given),
+        back=reverse("accountability:suggestion_moderation", args=[pk]),
+        again=lambda sent, status: _moderation_page(request, box, sent, status),
     )
+
+
+@requires(Capability.SPEAK_UP)
+@never_cache
+@require_POST
+def look_again(request: ActingRequest, pk: int) -> HttpResponse:
+    """Ask for a second look at the moderation of a box; who asks is on no record."""
+    box = queries.boxes_to_fill(by(request)).filter(pk=pk).first()
+    if box is None:
+        raise Http404
+    actions.ask_again(box, by=by(request))
+    # No message in passing: it would be kept somewhere for a while. The page says it.
+    return redirect(home())
 
 
 @requires(Capability.CONSULT)
@@ -245,7 +269,9 @@ def box(request: ActingRequest, area: int) -> HttpResponse:
 def _choices(area: Any) -> dict[str, Any]:
     seniors = voice.seniors(area)
     empty = SuggestionSettings(area=area)
-    able = [each for each in voice.who_moderate() if may_moderate_box(each, empty)]
+    held = voice.who_moderate()
+    places = places_of(held)
+    able = [each for each in held if may_moderate_box(each, empty, places)]
     return {
         "seniors": seniors,
         "moderators": {each.person_id: (each.person, each.label) for each in able},

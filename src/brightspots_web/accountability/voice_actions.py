@@ -316,7 +316,8 @@ def _check_named(consultation: Consultation) -> None:
 def may_be_moderator(person: Person, consultation: Consultation) -> bool:
     """Whether one of a person's offices lets them read what is written."""
     held = [each for each in queries.who_moderate() if each.person_id == person.pk]
-    return any(response_rules.may_moderate(each, consultation) for each in held)
+    places = response_rules.places_of(held)
+    return any(response_rules.may_moderate(each, consultation, places) for each in held)
 
 
 def _check_follows(follows: Consultation, by: Appointment) -> None:

@@ -39,7 +39,10 @@ class Counted:
     tallies: tuple[tuple[int, str, str, int], ...] = ()
     """Question, slice, option ("" for the number of answers), count."""
     comments: tuple[tuple[int, str, int | None], ...] = ()
-    """Question, words, area of who wrote them (never used unless the round is confidential)."""
+    """Question, words, area of who wrote them (never used unless the round is confidential).
+
+    None where fewer than five answered in the area, or where it could be told from the others.
+    """
     slices: tuple[str, ...] = ()
 
 
@@ -71,9 +74,10 @@ def count(
         for each in _tallies(question, name, options, inside)
     ]
     comments: list[tuple[int, str, int | None]] = []
+    told = _partition(answers, "area")
     for question in texts:
         written = [
-            (question, each.texts[question], each.area)
+            (question, each.texts[question], each.area if f"area:{each.area}" in told else None)
             for each in answers
             if each.texts.get(question)
         ]

@@ -84,6 +84,8 @@ class Consultation(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
     answered_words = models.TextField(blank=True, max_length=3000)
+    look_again = models.BooleanField(default=False)
+    """Somebody who reads it asked for a second look at the moderation; never who."""
     reminded = models.CharField(max_length=12, blank=True)
     by = models.CharField(max_length=300)
     opener = models.ForeignKey(
@@ -245,7 +247,7 @@ class VoiceComment(models.Model):
     """Where it was written, for the moderator of a confidential consultation alone; else None."""
     moderated_by = models.CharField(max_length=300, blank=True)
     challenged = models.BooleanField(default=False)
-    """A second moderator looked again at what the first had withheld."""
+    """A second moderator looked again."""
 
     class Meta:
         ordering = ["pk"]
@@ -305,6 +307,8 @@ class SuggestionSettings(models.Model):
     answer_days = models.PositiveSmallIntegerField(default=30)
     key_id = models.UUIDField(null=True, blank=True)
     """The key of what waits now; a new one after every release."""
+    look_again = models.DateField(null=True, blank=True)
+    """Somebody asked for a second look at what was released up to this day; never who."""
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
@@ -373,6 +377,8 @@ class Suggestion(models.Model):
     reason = models.CharField(max_length=12, choices=VoiceComment.Reason.choices, blank=True)
     reason_words = models.CharField(max_length=300, blank=True)
     moderated_by = models.CharField(max_length=300, blank=True)
+    challenged = models.BooleanField(default=False)
+    """A second moderator looked again."""
     did = models.TextField(blank=True, max_length=1000)
     could_not = models.TextField(blank=True, max_length=1000)
     answered_by = models.CharField(max_length=300, blank=True)

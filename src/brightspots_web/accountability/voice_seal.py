@@ -27,6 +27,13 @@ NONCE_BYTES = 12
 PREFIX = struct.Struct(">I")
 YOUNG = 3600
 """Seconds in which a key that no row names yet may belong to one that is being written."""
+NO_BACKUP = "CACHEDIR.TAG"
+NO_BACKUP_SAYS = (
+    "Signature: 8a477f597d28d172789f06886806bc55\n"
+    "# Keys of consultations that are open: they are destroyed when these close, and a copy would\n"
+    "# outlive that. Leave this folder out of backups (tar, borg, restic: --exclude-caches).\n"
+)
+"""By the rule of bford.info/cachedir tools for backups leave a folder out that has such a file."""
 TOKEN = b"brightspots: one-time token of\0"
 
 log = logging.getLogger(__name__)
@@ -55,6 +62,7 @@ def new_key() -> UUID:
     try:
         here.mkdir(mode=0o700, parents=True, exist_ok=True)
         here.chmod(0o700)
+        (here / NO_BACKUP).write_text(NO_BACKUP_SAYS)
         key_id = uuid4()
         file = os.open(_path(key_id), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from brightspots_web.accountability import response_pages
 from brightspots_web.accountability import voice_actions as actions
 from brightspots_web.accountability import voice_pages as pages
 from brightspots_web.accountability import voice_queries as queries
@@ -69,6 +70,7 @@ def voice(request: ActingRequest) -> HttpResponse:
         "waiting": pages.front_items(acting),
         "may_ask": may(acting, Capability.CONSULT),
         "may_moderate": may(acting, Capability.MODERATE_VOICE),
+        "withheld": response_pages.withheld_rows(acting),
         "breadcrumb": [Link(_("Voice"))],
     }
     return render(request, f"{FOLDER}/voice.html", context)

@@ -130,8 +130,8 @@ def comments(consultation: Consultation) -> str:
     if consultation.mode == Mode.CONFIDENTIAL:
         return _(
             "This consultation is only confidential: beside your own words the moderator, {who}, "
-            "sees the area they come from. Nobody else does. What you write to one question is "
-            "not tied to your other answers."
+            "sees the area they come from, where at least five people answer there. Nobody else "
+            "does. What you write to one question is not tied to your other answers."
         ).format(who=consultation.moderator_name)
     return _(
         "This consultation is anonymous: what you write to one question is not tied to your other "
