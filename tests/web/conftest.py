@@ -18,7 +18,7 @@ SignIn = Callable[[str], Client]
 BY_DATABASE = {
     *("test_permission_matrix", "test_races", "test_decision_races", "test_meeting_races"),
     *("test_note_races", "test_practice_search", "test_notes", "test_jobs", "test_audit"),
-    *("test_imports", "test_import_command", "test_insight", "test_insight_runs", "test_exports"),
+    *("test_imports", "test_insight", "test_insight_runs", "test_exports"),
     *("test_ballot", "test_ballot_end", "test_disclosure_attack", "test_support_matching"),
     *("test_voice", "test_voice_privacy", "test_audit_chain", "test_suggestions"),
 }
