@@ -45,6 +45,7 @@ COMMANDS = {
     "pace": "brightspots_cli.pace",
     "count-ballot": "brightspots_cli.count_ballot",
     "twin": "brightspots_cli.twin",
+    "loop": "brightspots_cli.loop",
     "audit": "brightspots_cli.audit",
 }
 """Command name -> module whose function `command` does it; one file a command."""
