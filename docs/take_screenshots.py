@@ -36,6 +36,13 @@ PAGES = {
     "small-data": ("Head teacher", "/small-data/", ""),
     "decision": ("Head teacher", "/decisions/", "How do we find early who is stuck in reading?"),
     "cycle": ("Head teacher", "/cycles/1/", ""),
+    "accountability": ("Ministry", "/accountability/", ""),
+    "pledge": ("Head teacher", "/pledges/2/", ""),
+    "ceremony": ("Head teacher", "/pledges/ceremony/", "partnership"),
+    "shared-result": ("District officer", "", "Shared result"),
+    "review": ("Head teacher", "/reviews/", "Bolilem Primary School"),
+    "challenge": ("Head teacher", "/challenge/1/", ""),
+    "answer": ("Teacher", "/voice/1/", ""),
 }
 """Name -> whose page, its address (empty for their front page), and a link there to follow."""
 SIZES = {1280: 1400, 320: 1100}
