@@ -101,3 +101,32 @@ def test_every_action_of_a_person_says_who_acts() -> None:
             if "audit.record(" in ast.unparse(node) and "by" not in names:
                 silent.append(where(path, node.lineno))
     assert not silent
+
+
+def holds_without_no_key(module: ast.Module) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(module):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        if node.func.attr == "select_for_update" and not any(
+            each.arg == "no_key" and getattr(each.value, "value", None) is True
+            for each in node.keywords
+        ):
+            yield node.lineno, ast.unparse(node)
+
+
+def test_rows_are_held_without_their_key() -> None:
+    """A row held with its key makes whoever points at it wait, and two of these for each other.
+
+    Keys never change here, and deleting takes the whole lock by itself.
+    """
+    found = [
+        f"{where(path, line)}: {what}"
+        for path in modules("brightspots_web")
+        for line, what in holds_without_no_key(tree(path))
+    ]
+    assert not found, "say no_key=True:\n" + "\n".join(found)
+
+
+def test_a_row_held_with_its_key_would_be_found() -> None:
+    module = ast.parse("A.objects.select_for_update()\nA.objects.select_for_update(no_key=True)")
+    assert [line for line, _what in holds_without_no_key(module)] == [1]

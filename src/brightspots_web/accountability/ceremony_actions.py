@@ -282,9 +282,17 @@ def set_rules(given: Mapping[str, int], *, by: Appointment, seen: int | None) ->
     if not queries.may_set(by):
         raise PermissionDenied
     # In the order in which scoring holds them: promises, then the trail.
-    list(Pledge.objects.select_for_update().filter(state=State.SCORED).order_by("pk").values("pk"))
+    list(
+        Pledge.objects.select_for_update(no_key=True)
+        .filter(state=State.SCORED)
+        .order_by("pk")
+        .values("pk")
+    )
     audit.one_at_a_time()
-    found = PledgeSettings.objects.order_by("pk").select_for_update().first() or PledgeSettings()
+    found = (
+        PledgeSettings.objects.order_by("pk").select_for_update(no_key=True).first()
+        or PledgeSettings()
+    )
     if seen is not None and seen != found.version:
         raise OvertakenError(
             _(

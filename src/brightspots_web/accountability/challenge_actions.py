@@ -293,7 +293,7 @@ def set_settings(given: dict[str, int], *, by: Appointment, seen: int | None) ->
     if not may(by, Capability.SET_ACCOUNTABILITY):
         raise PermissionDenied
     audit.one_at_a_time()
-    found = ChallengeSettings.objects.order_by("pk").select_for_update().first()
+    found = ChallengeSettings.objects.order_by("pk").select_for_update(no_key=True).first()
     found = found or ChallengeSettings()
     if seen is not None and seen != found.version:
         raise OvertakenError(
@@ -325,7 +325,7 @@ def held(visit: ChallengeVisit, seen: int | None) -> ChallengeVisit:
     OvertakenError
         Somebody changed it since; nothing is saved.
     """
-    rows = ChallengeVisit.objects.select_for_update(of=("self",))
+    rows = ChallengeVisit.objects.select_for_update(of=("self",), no_key=True)
     found = rows.select_related("school__area", "challenger").get(pk=visit.pk)
     if seen is not None and seen != found.version:
         raise OvertakenError(

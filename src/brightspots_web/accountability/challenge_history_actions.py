@@ -24,7 +24,7 @@ def date_visit_back(visit: ChallengeVisit, days: int, *, by: Appointment) -> Cha
     if by.person.email != OPERATOR:
         raise PermissionDenied(_("Only whoever has the machine’s shell dates back."))
     gap = timedelta(days=days)
-    found = ChallengeVisit.objects.select_for_update().get(pk=visit.pk)
+    found = ChallengeVisit.objects.select_for_update(no_key=True).get(pk=visit.pk)
     for name in ("on", "at", "brief_at", "self_view_at", "record_at", "follow_up_on"):
         if getattr(found, name) is not None:
             setattr(found, name, getattr(found, name) - gap)

@@ -192,7 +192,7 @@ def finish_step(step: ChallengeStep, *, by: Appointment, outcome: str, on: date)
     if step.side not in sides_of(by, visit):
         raise PermissionDenied
     check_state(visit, State.AGREED, State.CLOSED)
-    found = ChallengeStep.objects.select_for_update().get(pk=step.pk)
+    found = ChallengeStep.objects.select_for_update(no_key=True).get(pk=step.pk)
     outcome = required(outcome, "outcome", 500)
     if found.done_on is not None:
         if (found.done_on, found.outcome) == (on, outcome):
@@ -336,7 +336,7 @@ def answer(escalation: Escalation, *, by: Appointment, takes: bool, words: str =
     visit = held(escalation.visit, None)
     if not queries.hosts(by, visit):
         raise PermissionDenied
-    found = Escalation.objects.select_for_update().get(pk=escalation.pk)
+    found = Escalation.objects.select_for_update(no_key=True).get(pk=escalation.pk)
     if found.state == Escalation.State.ENDED:
         raise ValidationError(_("This has ended; nothing waits for an answer any more."))
     words = words.replace("\0", "").strip()
@@ -358,7 +358,7 @@ def end_escalation(escalation: Escalation, why: str, *, by: Appointment) -> Esca
     visit = held(escalation.visit, None)
     if not queries.plans(by, visit.school):
         raise PermissionDenied
-    found = Escalation.objects.select_for_update().get(pk=escalation.pk)
+    found = Escalation.objects.select_for_update(no_key=True).get(pk=escalation.pk)
     if found.state == Escalation.State.ENDED:
         return found
     found.ended_why, found.state = required(why, "why", LONGEST["why"]), Escalation.State.ENDED

@@ -205,7 +205,7 @@ def held(pledge: Pledge, by: Appointment) -> Pledge:
 
 
 def lock(pledge: Pledge) -> Pledge:
-    rows = Pledge.objects.select_for_update(of=("self",)).select_related(
+    rows = Pledge.objects.select_for_update(of=("self",), no_key=True).select_related(
         "set__school__area", "set__partnership", "set__cycle", "other_school", "priority",
         "indicator",
     )  # fmt: skip

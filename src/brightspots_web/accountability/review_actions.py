@@ -226,7 +226,7 @@ def held(review: PeerReview, seen: int | None) -> PeerReview:
     OvertakenError
         Somebody changed it since; nothing is saved.
     """
-    rows = PeerReview.objects.select_for_update(of=("self",))
+    rows = PeerReview.objects.select_for_update(of=("self",), no_key=True)
     found = rows.select_related("school__area", "partnership").get(pk=review.pk)
     if seen is not None and seen != found.version:
         raise OvertakenError(

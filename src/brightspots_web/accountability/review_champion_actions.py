@@ -49,7 +49,7 @@ def end_champion(
     champion: ImprovementChampion, *, by: Appointment, on: date | None = None
 ) -> ImprovementChampion:
     """Somebody is a champion no longer; ended twice, it ended the first time."""
-    found = ImprovementChampion.objects.select_for_update().get(pk=champion.pk)
+    found = ImprovementChampion.objects.select_for_update(no_key=True).get(pk=champion.pk)
     if not queries.may_end(by, found):
         raise PermissionDenied
     if found.until is None:

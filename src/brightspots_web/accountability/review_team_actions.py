@@ -232,7 +232,9 @@ def _remind(today: date) -> int:
 def _held(seat: Reviewer) -> Reviewer:
     """The seat and its review, held until the transaction ends."""
     review = held(seat.review, None)
-    rows = Reviewer.objects.select_for_update(of=("self",)).select_related("school", "person")
+    rows = Reviewer.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "school", "person"
+    )
     found = rows.filter(pk=seat.pk).first()
     if found is None:
         raise ValidationError(_("The invitation was taken back."))

@@ -25,7 +25,7 @@ def date_review_back(review: PeerReview, days: int, *, by: Appointment) -> PeerR
     if by.person.email != OPERATOR:
         raise PermissionDenied
     gap = timedelta(days=days)
-    found = PeerReview.objects.select_for_update().get(pk=review.pk)
+    found = PeerReview.objects.select_for_update(no_key=True).get(pk=review.pk)
     own = ("at", "visit_on", "visit_until", "workshop_on", "check_back_on", "checked_on")
     _back(found, own, gap)
     inner: tuple[tuple[Iterable[Model], Sequence[str]], ...] = (

@@ -209,7 +209,7 @@ def withdraw(
     _check_seen(held, seen)
     why = _required(why, "why", 500)
     tell.withdrawn(held)
-    list(held.eligible.select_for_update().order_by("pk").values_list("pk", flat=True))
+    list(held.eligible.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     SealedAnswer.objects.filter(consultation=held).delete()
     Eligible.objects.filter(consultation=held).delete()
     key, held.key_id = held.key_id, None

@@ -92,7 +92,7 @@ def close(consultation: Consultation, *, by: Appointment) -> Consultation:
 
 def _close(held: Consultation, by: Appointment) -> Consultation:
     """Open all seals, count, and destroy what is not to be kept. The caller holds the row."""
-    list(held.eligible.select_for_update().order_by("pk").values_list("pk", flat=True))
+    list(held.eligible.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     questions = {each.pk: each for each in held.questions.all()}
     answers, broken = _opened(held, questions)
     counting.LOT.shuffle(answers)

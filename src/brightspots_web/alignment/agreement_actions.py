@@ -110,7 +110,7 @@ def change_agreement(
     _check(wanted)
     audit.one_at_a_time()
     held = (
-        Agreement.objects.select_for_update(of=("self",))
+        Agreement.objects.select_for_update(of=("self",), no_key=True)
         .select_related("cycle")
         .get(pk=agreement.pk)
     )

@@ -33,7 +33,7 @@ def tell_of_calendar() -> int:
 @transaction.atomic
 def _tell_of(agreement: Agreement) -> int:
     held = (
-        Agreement.objects.select_for_update(of=("self",))
+        Agreement.objects.select_for_update(of=("self",), no_key=True)
         .select_related("cycle")
         .get(pk=agreement.pk)
     )

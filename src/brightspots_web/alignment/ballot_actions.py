@@ -197,7 +197,7 @@ def _close(ballot: Ballot, by: Appointment, who: str) -> Ballot:
 def count_up(held: Ballot, *, by: Appointment, who: str) -> None:
     """Shuffle and count the papers of a ballot whose time is over. The caller holds its row."""
     list_voters(held, until=queries.ends_on(held) - timedelta(days=1))
-    list(held.voters.select_for_update().order_by("pk").values_list("pk", flat=True))
+    list(held.voters.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     _shuffle(held)
     held.closed_at, held.closed_by = timezone.now(), who[:300]
     held.version += 1

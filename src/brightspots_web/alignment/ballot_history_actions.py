@@ -93,7 +93,7 @@ def date_back(adoption: Adoption, on: date, *, by: Appointment) -> Adoption:
         raise PermissionDenied
     if on > directory.today():
         raise ValidationError(_("This day is still to come."))
-    held = Adoption.objects.select_for_update().get(pk=adoption.pk)
+    held = Adoption.objects.select_for_update(no_key=True).get(pk=adoption.pk)
     keys = [each["key"] for each in held.adopted]
     before = timezone.localtime(held.at).date()
     Priority.objects.filter(proposal__in=keys, starts=before).update(starts=on)

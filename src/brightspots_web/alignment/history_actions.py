@@ -41,9 +41,8 @@ def let_time_pass(agreement: Agreement, days: int, *, by: Appointment) -> Agreem
         raise PermissionDenied
     if days < 1:
         raise ValidationError(_("Time passes by a day at least."))
-    held = Agreement.objects.select_for_update(of=("self",)).select_related("cycle").get(
-        pk=agreement.pk
-    )  # fmt: skip
+    rows = Agreement.objects.select_for_update(of=("self",), no_key=True)
+    held = rows.select_related("cycle").get(pk=agreement.pk)
     back = timedelta(days=days)
     date_cycle_back(held.cycle, days, by=by)
     phases = ("propose_from", "consult_from", "ballot_from", "adopt_from", "work_from",

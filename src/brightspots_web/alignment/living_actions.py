@@ -167,7 +167,7 @@ def _held(priority: Priority, by: Appointment, seen: int | None) -> Priority:
     """The row, held until the transaction ends; refused where it is not the one that was seen."""
     if not may(by, Capability.SET_PRIORITIES):
         raise PermissionDenied
-    found = Priority.objects.select_for_update().get(pk=priority.pk)
+    found = Priority.objects.select_for_update(no_key=True).get(pk=priority.pk)
     if not queries.is_live(found):
         raise ValidationError(_("This priority has ended: what was written stays as it was."))
     if seen is not None and seen != found.version:
@@ -179,7 +179,9 @@ def _held_measure(
     measure: PriorityIndicator, by: Appointment, seen: int | None
 ) -> PriorityIndicator:
     priority = _held(measure.priority, by, None)
-    rows = PriorityIndicator.objects.select_for_update(of=("self",)).select_related("indicator")
+    rows = PriorityIndicator.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "indicator"
+    )
     found = rows.filter(pk=measure.pk).first()
     if found is None or (seen is not None and seen != found.version):
         raise OvertakenError(_overtaken())

@@ -22,7 +22,7 @@ def date_back_sense(sense: LocalSense, at: datetime, *, by: Appointment) -> Loca
     """
     if by.person.email != OPERATOR:
         raise PermissionDenied
-    found = LocalSense.objects.select_for_update().get(pk=sense.pk)
+    found = LocalSense.objects.select_for_update(no_key=True).get(pk=sense.pk)
     if at > found.at or timezone.localtime(at).date() < sense.priority.starts:
         raise ValidationError(_("It was written after the priority began, and not later than now."))
     found.at = at

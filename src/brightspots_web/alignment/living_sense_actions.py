@@ -62,7 +62,7 @@ def write_sense(
     priority = Priority.objects.get(pk=priority.pk)
     if not queries.is_live(priority):
         raise ValidationError(_("This priority has ended: what was written stays as it was."))
-    found = LocalSense.objects.select_for_update().filter(
+    found = LocalSense.objects.select_for_update(no_key=True).filter(
         priority=priority, partnership=partnership
     ).first()  # fmt: skip
     if found is not None and (found.words, found.shared) == (words, shared):

@@ -229,7 +229,7 @@ def close_after_adoption(
     if not may(by, Capability.SET_PRIORITIES):
         raise PermissionDenied
     chosen = {each.pk for each in adopted}
-    rows = PriorityProposal.objects.select_for_update().filter(
+    rows = PriorityProposal.objects.select_for_update(no_key=True).filter(
         agreement=agreement, state=State.OPEN
     )
     closed = []
@@ -270,7 +270,7 @@ def _held(proposal: PriorityProposal, seen: int | None) -> PriorityProposal:
     """The row, held until the transaction ends; refused where it is not the one that was seen."""
     audit.one_at_a_time()
     found = (
-        PriorityProposal.objects.select_for_update(of=("self",))
+        PriorityProposal.objects.select_for_update(of=("self",), no_key=True)
         .select_related(
             "agreement__cycle", "school__area", "partnership__lead_school__area", "area"
         )

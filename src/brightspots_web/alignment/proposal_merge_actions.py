@@ -165,7 +165,7 @@ def _both(
     """Both rows, held in the order of their keys, so that two who wish at once do not wait."""
     audit.one_at_a_time()
     rows = (
-        PriorityProposal.objects.select_for_update(of=("self",))
+        PriorityProposal.objects.select_for_update(of=("self",), no_key=True)
         .select_related(
             "agreement__cycle", "school__area", "partnership__lead_school__area", "area"
         )
@@ -178,7 +178,7 @@ def _both(
 
 def _waiting(wished: MergeWish) -> MergeWish:
     one, other = _both(wished.proposal, wished.into)
-    held = MergeWish.objects.select_for_update().get(pk=wished.pk)
+    held = MergeWish.objects.select_for_update(no_key=True).get(pk=wished.pk)
     held.proposal, held.into = one, other
     return held
 

@@ -173,7 +173,7 @@ def _on_the_table(proposal: PriorityProposal) -> PriorityProposal:
 def _held_comment(said: ProposalComment) -> ProposalComment:
     audit.one_at_a_time()
     return (
-        ProposalComment.objects.select_for_update(of=("self",))
+        ProposalComment.objects.select_for_update(of=("self",), no_key=True)
         .select_related(
             "proposal__agreement__cycle", "proposal__school__area", "proposal__area",
             "proposal__partnership__lead_school__area",

@@ -163,7 +163,7 @@ def keep_proposal(result: Result, *, job: int, origin: Origin | None = None) -> 
     What people decided upon or changed in the meantime stays.
     """
     origin = origin or Origin()
-    earlier = Proposal.objects.select_for_update().filter(job=job).first()
+    earlier = Proposal.objects.select_for_update(no_key=True).filter(job=job).first()
     if earlier is not None and (earlier.status != Proposal.Status.PROPOSED or earlier.version > 1):
         return earlier
     Proposal.objects.filter(job=job).delete()
@@ -303,7 +303,7 @@ def _check_can_begin(held: Proposal, day: date) -> None:
 def call_off(proposal: Proposal, *, by: Appointment, version: int | None = None) -> Proposal:
     """Take back an adoption whose day has not come; the old partnerships go on."""
     _check_visible(proposal, by)
-    held = Proposal.objects.select_for_update().get(pk=proposal.pk)
+    held = Proposal.objects.select_for_update(no_key=True).get(pk=proposal.pk)
     if version is not None and version != held.version:
         raise ChangedProposalError(list(studio_queries.changes_of(held, since=version)))
     if held.status != Proposal.Status.ADOPTED or held.adopt_on is None:

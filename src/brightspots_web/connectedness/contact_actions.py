@@ -122,7 +122,7 @@ def take_back_contact(contact: Contact, *, by: Appointment) -> None:
     Only for the person who wrote it down, and not for days of support: these come from the
     support's own log.
     """
-    rows = Contact.objects.select_for_update(of=("self",)).select_related("school")
+    rows = Contact.objects.select_for_update(of=("self",), no_key=True).select_related("school")
     found = rows.filter(pk=contact.pk).first()
     if found is None:
         raise ValidationError(_("This was taken back already."))
@@ -190,7 +190,11 @@ def finish_step(
     ValidationError
         No outcome, a day to come, or somebody else has just finished it.
     """
-    found = IsolationStep.objects.select_for_update().select_related("school").get(pk=step.pk)
+    found = (
+        IsolationStep.objects.select_for_update(no_key=True)
+        .select_related("school")
+        .get(pk=step.pk)
+    )
     _check_school(found.school, by)
     if found.done_on is not None:
         raise ValidationError(

@@ -102,7 +102,7 @@ def write(
 @transaction.atomic
 def translate(original: Practice, text: Text, *, by: Appointment, language: str) -> Practice:
     """Write a practice in another language, as a draft linked to the original."""
-    original = Practice.objects.select_for_update().get(pk=original.pk)
+    original = Practice.objects.select_for_update(no_key=True).get(pk=original.pk)
     if original.translation_of_id is not None or not queries.may_write_for(by, original.school):
         raise PermissionDenied
     text = _checked(text)
@@ -265,7 +265,7 @@ def rebuild_words() -> int:
 def held(practice: Practice, seen: int | None) -> Practice:
     """The row, held until the transaction ends; refused where it is not the one that was seen."""
     found = (
-        Practice.objects.select_for_update(of=("self",))
+        Practice.objects.select_for_update(of=("self",), no_key=True)
         .select_related("school__area", "priority", "bright_spot", "translation_of")
         .get(pk=practice.pk)
     )

@@ -56,7 +56,7 @@ def adopt(
         The day cannot be, the source is of another practice, or the school has it already. Pressed
         twice, it is taken up once.
     """
-    practice = Practice.objects.select_for_update().get(pk=practice.pk)
+    practice = Practice.objects.select_for_update(no_key=True).get(pk=practice.pk)
     if not lineage.may_adopt(by, practice) or practice.translation_of_id is not None:
         raise PermissionDenied
     assert by.school is not None
@@ -150,7 +150,7 @@ def resume(adoption: PracticeAdoption, *, by: Appointment, seen: int | None) -> 
 
 def _held(adoption: PracticeAdoption, by: Appointment, seen: int | None) -> PracticeAdoption:
     found = (
-        PracticeAdoption.objects.select_for_update(of=("self",))
+        PracticeAdoption.objects.select_for_update(of=("self",), no_key=True)
         .select_related("practice__school__area", "school", "source__school__area")
         .get(pk=adoption.pk)
     )

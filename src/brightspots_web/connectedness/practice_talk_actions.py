@@ -72,7 +72,7 @@ def comment(
 @transaction.atomic
 def hide_comment(said: PracticeComment, *, by: Appointment, why: str = "") -> PracticeComment:
     """Hide a comment: an officer with a reason, or whoever wrote it. It is kept, and logged."""
-    said = PracticeComment.objects.select_for_update().get(pk=said.pk)
+    said = PracticeComment.objects.select_for_update(no_key=True).get(pk=said.pk)
     own = said.appointment == str(by.pk)
     if not own and not queries.may_hide(by, said.practice):
         raise PermissionDenied

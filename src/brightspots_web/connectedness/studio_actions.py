@@ -48,7 +48,7 @@ def locked(proposal: Proposal, *, by: Appointment, version: int | None) -> Propo
     """
     if not queries.proposals_visible_to(by).filter(pk=proposal.pk).exists():
         raise PermissionDenied
-    held = Proposal.objects.select_for_update().get(pk=proposal.pk)
+    held = Proposal.objects.select_for_update(no_key=True).get(pk=proposal.pk)
     if held.status not in queries.OPEN:
         raise ValidationError(_("This proposal has been adopted or withdrawn already."))
     if version is not None and version != held.version:

@@ -84,7 +84,7 @@ def reply(
         raise PermissionDenied
     assert by.school_id is not None  # who is asked has a school
     assert by.school is not None
-    held = Proposal.objects.select_for_update().get(pk=proposal.pk)
+    held = Proposal.objects.select_for_update(no_key=True).get(pk=proposal.pk)
     if held.status != Proposal.Status.CONSULTING or held.consult_until is None:
         raise ValidationError(_("The schools are no longer asked about this proposal."))
     if held.consult_until < directory.today():

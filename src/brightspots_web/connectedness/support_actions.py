@@ -262,7 +262,7 @@ def set_offer_state(
     # The requests it stands at come first, as everywhere: nobody waits in a circle.
     open_at = SupportMatch.objects.filter(offer=offer.pk, state=SupportMatch.State.SUGGESTED)
     keys = sorted(open_at.values_list("request", flat=True))
-    list(Request.objects.select_for_update().filter(pk__in=keys).order_by("pk"))
+    list(Request.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
     offer = held_offer(offer.pk, seen)
     if not queries.answers_for(by, offer.school_id):
         raise PermissionDenied
@@ -308,7 +308,7 @@ def _check_terms(school: School, priority: Priority, days: Decimal) -> None:
 def _open_one(school: School, priority: Priority) -> Request | None:
     """The school's open request at a priority, held; there is one at most, and none comes now."""
     hold_school(school)
-    rows = Request.objects.select_for_update()
+    rows = Request.objects.select_for_update(no_key=True)
     return rows.filter(school=school, priority=priority, state__in=states.OPEN_REQUEST).first()
 
 
@@ -320,7 +320,7 @@ def _close(request: Request, to: Request.State) -> None:
 
 def _drop_matches(request: Request, by: Appointment) -> None:
     """Nothing of a closed request waits any longer; whoever was asked is told."""
-    for match in SupportMatch.objects.select_for_update().filter(
+    for match in SupportMatch.objects.select_for_update(no_key=True).filter(
         request=request, state__in=states.LIVE_MATCH
     ):
         match.state = states.follow(states.MATCH, match.state, SupportMatch.State.WITHDRAWN)

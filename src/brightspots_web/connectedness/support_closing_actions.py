@@ -64,7 +64,9 @@ def _end_for_closed(deployment: Deployment, by: Appointment) -> int:
 def _close_requests(today: date, by: Appointment) -> int:
     rows = SupportRequest.objects.filter(_closed("school", today), state__in=states.OPEN_REQUEST)
     count = 0
-    for request in rows.select_for_update(of=("self",)).select_related("school").order_by("pk"):
+    for request in (
+        rows.select_for_update(of=("self",), no_key=True).select_related("school").order_by("pk")
+    ):
         live = SupportMatch.objects.filter(request=request, state__in=states.LIVE_MATCH)
         for match in live.select_related("offer__school"):
             _withdraw(match, by, _closed_words(request.school))

@@ -149,7 +149,7 @@ def _held(
     What is answered is what was read: the terms of a proposal never change.
     """
     deployment = held_deployment(extension.deployment_id)
-    found = DeploymentExtension.objects.select_for_update().get(pk=extension.pk)
+    found = DeploymentExtension.objects.select_for_update(no_key=True).get(pk=extension.pk)
     side = queries.side_of(deployment, by)
     if not side or (side != found.side) != of_the_other:
         raise PermissionDenied

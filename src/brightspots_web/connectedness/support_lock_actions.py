@@ -33,7 +33,7 @@ LONGEST = {"what": 1000, "aim": 1000, "note": 2000, "why": 500, "report": 4000, 
 
 
 def held_request(pk: int, seen: int | None = None) -> SupportRequest:
-    found = SupportRequest.objects.select_for_update().get(pk=pk)
+    found = SupportRequest.objects.select_for_update(no_key=True).get(pk=pk)
     _check_seen(found.version, seen, found.get_state_display())
     return found
 
@@ -41,8 +41,8 @@ def held_request(pk: int, seen: int | None = None) -> SupportRequest:
 def held_match(pk: int, seen: int | None = None) -> SupportMatch:
     """A match, its request held before it."""
     request = SupportMatch.objects.filter(pk=pk).values_list("request", flat=True).first()
-    SupportRequest.objects.select_for_update().filter(pk=request or 0).first()
-    found = SupportMatch.objects.select_for_update().filter(pk=pk).first()
+    SupportRequest.objects.select_for_update(no_key=True).filter(pk=request or 0).first()
+    found = SupportMatch.objects.select_for_update(no_key=True).filter(pk=pk).first()
     if found is None:
         raise OvertakenError(
             _("In the meantime somebody made a new list of suggestions; this one is not on it.")
@@ -54,20 +54,20 @@ def held_match(pk: int, seen: int | None = None) -> SupportMatch:
 def held_deployment(pk: int, seen: int | None = None) -> Deployment:
     """A deployment, its request and match held before it."""
     held_match(Deployment.objects.values_list("match", flat=True).get(pk=pk))
-    found = Deployment.objects.select_for_update().get(pk=pk)
+    found = Deployment.objects.select_for_update(no_key=True).get(pk=pk)
     _check_seen(found.version, seen, found.get_state_display())
     return found
 
 
 def held_offer(pk: int, seen: int | None = None) -> SupportOffer:
-    found = SupportOffer.objects.select_for_update().get(pk=pk)
+    found = SupportOffer.objects.select_for_update(no_key=True).get(pk=pk)
     _check_seen(found.version, seen, found.get_state_display())
     return found
 
 
 def hold_offers_of(giver: int) -> None:
     """Hold every offer of a person: whoever promises of their days waits for the others."""
-    list(SupportOffer.objects.select_for_update().filter(giver=giver).order_by("pk"))
+    list(SupportOffer.objects.select_for_update(no_key=True).filter(giver=giver).order_by("pk"))
 
 
 def _check_seen(version: int, seen: int | None, state: str) -> None:

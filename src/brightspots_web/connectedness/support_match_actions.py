@@ -304,7 +304,7 @@ def keep_matching(found: Mapping[int, Sequence[Suggested]], *, by: Appointment) 
     """
     kept = 0
     for key in sorted(found):
-        request = Request.objects.select_for_update().filter(pk=key).first()
+        request = Request.objects.select_for_update(no_key=True).filter(pk=key).first()
         if request is None or request.state != Request.State.READY or not found[key]:
             continue
         if Match.objects.filter(request=request, state=Match.State.SUGGESTED).exists():

@@ -287,7 +287,7 @@ def hand_over(decision: Decision, owner: Person, *, by: Appointment) -> Decision
 
 def _held(decision: Decision) -> Decision:
     """The row, held until the transaction ends."""
-    rows = Decision.objects.select_for_update(of=("self",))
+    rows = Decision.objects.select_for_update(of=("self",), no_key=True)
     return rows.select_related("partnership", "priority", "meeting").get(pk=decision.pk)
 
 

@@ -40,7 +40,7 @@ def add_action(
     ValidationError
         The decision no longer stands, or something is missing.
     """
-    found = Decision.objects.select_for_update().get(pk=decision.pk)
+    found = Decision.objects.select_for_update(no_key=True).get(pk=decision.pk)
     if not queries.belongs(by, found.partnership):
         raise PermissionDenied
     if found.state not in queries.STANDS:
@@ -118,7 +118,7 @@ def finish_action(
 
 
 def _held(action: DecisionAction) -> DecisionAction:
-    rows = DecisionAction.objects.select_for_update(of=("self",))
+    rows = DecisionAction.objects.select_for_update(of=("self",), no_key=True)
     return rows.select_related("decision__partnership", "decision__owner", "school").get(
         pk=action.pk
     )

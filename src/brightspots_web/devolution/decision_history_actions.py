@@ -33,7 +33,7 @@ def date_decision_back(decision: Decision, days: int, *, by: Appointment) -> Dec
     """
     _check(by)
     gap = timedelta(days=days)
-    found = Decision.objects.select_for_update().get(pk=decision.pk)
+    found = Decision.objects.select_for_update(no_key=True).get(pk=decision.pk)
     found.at -= gap
     found.changed_at -= gap
     found.by_when -= gap
@@ -73,7 +73,7 @@ def date_cycle(
         A day is to come, or the cycle is not finished.
     """
     _check(by)
-    found = Pdsa.objects.select_for_update(of=("self",)).get(pk=cycle.pk)
+    found = Pdsa.objects.select_for_update(of=("self",), no_key=True).get(pk=cycle.pk)
     if max(planned, finished or planned) > directory.today():
         raise ValidationError(_("This day is yet to come."))
     if (finished is not None) != (found.finished_on is not None):

@@ -215,7 +215,9 @@ def remind(now: datetime | None = None) -> int:
 
 @transaction.atomic
 def _remind_of(key: int, now: datetime) -> int:
-    rows = Meeting.objects.select_for_update(of=("self",)).select_related("partnership")
+    rows = Meeting.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "partnership"
+    )
     meeting = rows.filter(pk=key, reminded_at=None, cancelled_at=None).first()
     if meeting is None:  # another worker was quicker
         return 0
@@ -248,7 +250,9 @@ def plain_code(typed: str) -> str:
 
 def _held(meeting: Meeting, seen: int | None) -> Meeting:
     """The row, held until the transaction ends; refused where it is not the one that was seen."""
-    rows = Meeting.objects.select_for_update(of=("self",)).select_related("partnership")
+    rows = Meeting.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "partnership"
+    )
     found = rows.get(pk=meeting.pk)
     if seen is not None and seen != found.version:
         raise OvertakenError(

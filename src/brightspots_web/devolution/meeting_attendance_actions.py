@@ -136,7 +136,9 @@ def arrive(code: str, *, by: Appointment) -> MeetingAttendance:
 
 
 def _held(meeting: Meeting) -> Meeting:
-    rows = Meeting.objects.select_for_update(of=("self",)).select_related("partnership")
+    rows = Meeting.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "partnership"
+    )
     return rows.get(pk=meeting.pk)
 
 

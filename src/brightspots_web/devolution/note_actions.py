@@ -189,7 +189,7 @@ def rebuild_words() -> int:
 
 def held(note: DataNote, seen: int | None) -> DataNote:
     """The row, held until the transaction ends; refused where it is not the one that was seen."""
-    list(DataNote.objects.select_for_update().filter(pk=note.pk))
+    list(DataNote.objects.select_for_update(no_key=True).filter(pk=note.pk))
     rows = DataNote.objects.select_related("school", "priority", "indicator", "rubric")
     found = queries.with_photo(rows).filter(pk=note.pk).first()
     if found is None:

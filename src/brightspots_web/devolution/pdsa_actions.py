@@ -243,7 +243,7 @@ def remove_point(point: PdsaPoint, *, by: Appointment) -> None:
 
 def _held_point(point: PdsaPoint, by: Appointment) -> tuple[Pdsa, PdsaPoint]:
     cycle = _held(point.cycle)
-    found = PdsaPoint.objects.select_for_update().filter(pk=point.pk).first()
+    found = PdsaPoint.objects.select_for_update(no_key=True).filter(pk=point.pk).first()
     if found is None:
         raise ValidationError(_("Somebody has taken this value out already."))
     _check_running(cycle)
@@ -305,7 +305,7 @@ def study(
 
 
 def _held(cycle: Pdsa) -> Pdsa:
-    rows = Pdsa.objects.select_for_update(of=("self",))
+    rows = Pdsa.objects.select_for_update(of=("self",), no_key=True)
     return rows.select_related("partnership", "school").get(pk=cycle.pk)
 
 

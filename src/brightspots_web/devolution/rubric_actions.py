@@ -94,7 +94,7 @@ def retire(rubric: Rubric, *, by: Appointment) -> Rubric:
 
 
 def _held(rubric: Rubric, by: Appointment) -> Rubric:
-    found = Rubric.objects.select_for_update().get(pk=rubric.pk)
+    found = Rubric.objects.select_for_update(no_key=True).get(pk=rubric.pk)
     if not queries.may_change(by, found):
         raise PermissionDenied
     return found

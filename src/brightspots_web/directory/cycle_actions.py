@@ -40,7 +40,9 @@ def change_cycle(cycle: Cycle, name: str, starts: date, ends: date, *, by: Appoi
     if not may(by, Capability.SET_PRIORITIES):
         raise PermissionDenied
     audit.one_at_a_time()
-    return _kept(Cycle.objects.select_for_update().get(pk=cycle.pk), name, starts, ends, by)
+    return _kept(
+        Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk), name, starts, ends, by
+    )
 
 
 def _kept(cycle: Cycle, name: str, starts: date, ends: date, by: Appointment) -> Cycle:

@@ -30,7 +30,7 @@ def date_back(partnership: Partnership, formed: date, *, by: Appointment) -> Par
     """
     if by.person.email != OPERATOR:
         raise PermissionDenied
-    found = Partnership.objects.select_for_update().get(pk=partnership.pk)
+    found = Partnership.objects.select_for_update(no_key=True).get(pk=partnership.pk)
     if formed > found.formed:
         raise ValidationError(_("This day lies after the one on record."))
     first = found.memberships.filter(starts=found.formed)
@@ -72,7 +72,9 @@ def date_back_service(starts: Mapping[int, date], *, by: Appointment) -> int:
     held = Appointment.objects.filter(
         pk__in=list(starts), role__in=[Role.HEAD, Role.TEACHER], school__isnull=False
     )
-    changed = [each for each in held.select_for_update() if starts[each.pk] < each.starts]
+    changed = [
+        each for each in held.select_for_update(no_key=True) if starts[each.pk] < each.starts
+    ]
     for each in changed:
         each.starts = starts[each.pk]
     Appointment.objects.bulk_update(changed, ["starts"], batch_size=1000)
@@ -85,7 +87,7 @@ def date_cycle_back(cycle: Cycle, days: int, *, by: Appointment) -> Cycle:
     """Let a cycle have begun and ended so many days earlier; for whoever has the shell."""
     if by.person.email != OPERATOR:
         raise PermissionDenied
-    found = Cycle.objects.select_for_update().get(pk=cycle.pk)
+    found = Cycle.objects.select_for_update(no_key=True).get(pk=cycle.pk)
     found.starts -= timedelta(days=days)
     found.ends -= timedelta(days=days)
     found.save(update_fields=["starts", "ends"])

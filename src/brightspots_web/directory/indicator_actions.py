@@ -77,7 +77,7 @@ def change(
         raise PermissionDenied
     measure = _checked(measure)
     # Held, so that nobody begins to measure by it between the look and the change.
-    found = Indicator.objects.select_for_update().get(pk=indicator.pk)
+    found = Indicator.objects.select_for_update(no_key=True).get(pk=indicator.pk)
     before = _detail(found)
     if asdict(measure) == {name: before[name] for name in asdict(measure)}:
         return found

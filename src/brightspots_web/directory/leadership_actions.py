@@ -32,7 +32,7 @@ def lay_down(appointment: Appointment, *, last_day: date, by: Appointment) -> Ap
         raise PermissionDenied
     if appointment.school is not None:
         hold_school(appointment.school)
-    found = Appointment.objects.select_for_update(of=("self",)).select_related(
+    found = Appointment.objects.select_for_update(of=("self",), no_key=True).select_related(
         "person", "school", "partnership"
     ).get(pk=appointment.pk)  # fmt: skip
     today, ends = queries.today(), last_day + timedelta(days=1)
@@ -86,7 +86,7 @@ def lead_from(
         queries.partnerships_led_from(by).filter(pk=partnership.pk).exists()
     ):
         raise PermissionDenied
-    found = Partnership.objects.select_for_update(of=("self",)).get(pk=partnership.pk)
+    found = Partnership.objects.select_for_update(of=("self",), no_key=True).get(pk=partnership.pk)
     members = queries.live_memberships().filter(partnership=found)
     if not members.filter(school=school).exists():
         raise ValidationError(_("{school} is not in this partnership.").format(school=school))

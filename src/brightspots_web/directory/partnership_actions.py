@@ -73,7 +73,9 @@ def form_partnerships(
     day = starts or today
     if day < today:
         raise ValidationError(_("Partnerships cannot begin on a day that is past."))
-    list(System.objects.select_for_update())  # two at once would take the same schools twice
+    list(
+        System.objects.select_for_update(no_key=True)
+    )  # two at once would take the same schools twice
     _end_where_closed(today, area)
     _check_nothing_is_planned(day, area)
     scope = _in_scope(day, area)

@@ -321,7 +321,11 @@ def _delete_files(batch: Batch) -> None:
 
 
 def _locked(batch: Batch) -> Batch:
-    return Batch.objects.select_for_update(of=("self",)).select_related("job").get(pk=batch.pk)
+    return (
+        Batch.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("job")
+        .get(pk=batch.pk)
+    )
 
 
 def _enqueue(kind: str, batch: Batch, by: Appointment, title: str, **more: Any) -> Job:

@@ -234,7 +234,11 @@ def prune(keep: int = KEEP_RUNS, keep_drafts: int = KEEP_DRAFTS) -> list[Run]:
     it half removed; rows that a killed attempt left are removed by the next.
     """
     with transaction.atomic():
-        finished = Run.objects.select_for_update().filter(finished_at__isnull=False).order_by("pk")
+        finished = (
+            Run.objects.select_for_update(no_key=True)
+            .filter(finished_at__isnull=False)
+            .order_by("pk")
+        )
         runs = [run for run in finished if run.rows_removed_at is None]
         shown = sorted((run for run in runs if _is_published(run)), key=_published_order)
         others = sorted((run for run in runs if not _is_published(run)), key=lambda r: -r.pk)
@@ -261,7 +265,9 @@ def _locked(run: Run) -> tuple[Run, Run | None]:
 
     Every finished run is locked, in one order, so that of two people one waits for the other.
     """
-    list(Run.objects.select_for_update().filter(finished_at__isnull=False).order_by("pk"))
+    list(
+        Run.objects.select_for_update(no_key=True).filter(finished_at__isnull=False).order_by("pk")
+    )
     return Run.objects.get(pk=run.pk), queries.current_run()
 
 

@@ -194,7 +194,7 @@ def take_step(
 
 def _locked(school: School, subject: str, by: Actor) -> BrightSpot:
     """The bright spot, held until the step is written; noted first where nobody had."""
-    rows = BrightSpot.objects.select_for_update().filter(school=school, subject=subject)
+    rows = BrightSpot.objects.select_for_update(no_key=True).filter(school=school, subject=subject)
     found = rows.first()
     if found is not None:
         return found

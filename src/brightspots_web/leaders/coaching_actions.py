@@ -145,7 +145,7 @@ def _held(pair: CoachingPair, by: Appointment) -> CoachingPair:
         raise PermissionDenied
     mine = Q(coach=by.person_id) | Q(coached=by.person_id)
     found = (
-        CoachingPair.objects.select_for_update(of=("self",))
+        CoachingPair.objects.select_for_update(of=("self",), no_key=True)
         .select_related("coach", "coached")
         .filter(mine, pk=pair.pk)
         .first()
@@ -157,7 +157,9 @@ def _held(pair: CoachingPair, by: Appointment) -> CoachingPair:
 
 def _held_note(note: CoachingNote, by: Appointment) -> CoachingNote:
     _held(note.pair, by)
-    found = CoachingNote.objects.select_for_update(of=("self",)).filter(pk=note.pk).first()
+    found = (
+        CoachingNote.objects.select_for_update(of=("self",), no_key=True).filter(pk=note.pk).first()
+    )
     if found is None or found.author_id != by.person_id:
         raise PermissionDenied
     return found

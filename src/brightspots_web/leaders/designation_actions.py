@@ -313,7 +313,7 @@ def withdraw(application: Application, *, by: Appointment, seen: int | None) -> 
 def held(application: Application, seen: int | None) -> Application:
     """The row, held until the transaction ends; refused where it is not the one that was seen."""
     found = (
-        Application.objects.select_for_update(of=("self",))
+        Application.objects.select_for_update(of=("self",), no_key=True)
         .select_related("person", "school__area", "renews")
         .get(pk=application.pk)
     )

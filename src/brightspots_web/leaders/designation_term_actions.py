@@ -135,7 +135,7 @@ def is_in_office(designation: Designation) -> bool:
 def held(designation: Designation, seen: int | None) -> Designation:
     """The row, held until the transaction ends; refused where it is not the one that was seen."""
     found = (
-        Designation.objects.select_for_update(of=("self",))
+        Designation.objects.select_for_update(of=("self",), no_key=True)
         .select_related("person", "school__area")
         .get(pk=designation.pk)
     )

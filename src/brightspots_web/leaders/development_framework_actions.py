@@ -110,7 +110,7 @@ def move(competence: Competence, *, by: Appointment, up: bool) -> None:
     """Let a competence change places with the one before it or after it."""
     _check(by)
     audit.one_at_a_time()
-    order = list(Competence.objects.select_for_update().filter(retired_at=None))
+    order = list(Competence.objects.select_for_update(no_key=True).filter(retired_at=None))
     at = next((i for i, each in enumerate(order) if each.pk == competence.pk), None)
     if at is None:
         raise ValidationError(_("It was taken out. Bring it back first."))
@@ -163,7 +163,7 @@ def _check(by: Appointment) -> None:
 
 
 def _held(competence: Competence, seen: int | None) -> Competence:
-    found = Competence.objects.select_for_update().get(pk=competence.pk)
+    found = Competence.objects.select_for_update(no_key=True).get(pk=competence.pk)
     if seen is not None and seen != found.version:
         raise OvertakenError(
             _(

@@ -117,7 +117,7 @@ def take_part(learning: Learning, *, by: Appointment) -> Attendance:
     """Enrol. Twice is once."""
     if not development_queries.may_learn(by):
         raise PermissionDenied
-    learning = Learning.objects.select_for_update().get(pk=learning.pk)
+    learning = Learning.objects.select_for_update(no_key=True).get(pk=learning.pk)
     if learning.cancelled_why:
         raise ValidationError(_("It was cancelled. See what else is on offer."))
     if learning.on is not None and learning.on < directory.today():
@@ -167,7 +167,9 @@ def confirm(
     if day > directory.today():
         raise ValidationError({"on": _("That day is still to come. Confirm it then.")})
     there = set(people)
-    rows = list(learning.attendances.select_for_update(of=("self",)).select_related("person"))
+    rows = list(
+        learning.attendances.select_for_update(of=("self",), no_key=True).select_related("person")
+    )
     if not there <= {row.person_id for row in rows}:
         raise PermissionDenied
     new: list[Person] = []
@@ -197,7 +199,7 @@ def remind(on: date | None = None) -> int:
     today = on or directory.today()
     found = queries.to_remind(today, today + REMIND_BEFORE)
     for each in found:
-        learning = Learning.objects.select_for_update().get(pk=each.pk)
+        learning = Learning.objects.select_for_update(no_key=True).get(pk=each.pk)
         if learning.reminded_at is None:
             learning.reminded_at = timezone.now()
             learning.save(update_fields=["reminded_at"])
@@ -207,7 +209,9 @@ def remind(on: date | None = None) -> int:
 
 def _held(learning: Learning, by: Appointment, seen: int | None) -> Learning:
     found = (
-        Learning.objects.select_for_update(of=("self",)).select_related("area").get(pk=learning.pk)
+        Learning.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("area")
+        .get(pk=learning.pk)
     )
     if not queries.may_run(by, found):
         raise PermissionDenied

@@ -137,7 +137,7 @@ def answer(leader: int, said: Mapping[int, Said], *, by: Appointment) -> int:
     OvertakenError
         The sentences were changed since the page was opened; nothing is saved.
     """
-    rows = CompetenceRating.objects.select_for_update(of=("self",)).filter(
+    rows = CompetenceRating.objects.select_for_update(of=("self",), no_key=True).filter(
         leader=leader, rater=by.person_id, level=None
     )
     asked = {row.competence_id: row for row in rows.select_related("competence", "leader")}
@@ -198,7 +198,7 @@ def stop_sharing(person: int, *, by: Appointment) -> None:
 
 def _held(competence: Competence, seen: int | None) -> Competence:
     """The competence as it reads, kept so until this is saved."""
-    found = Competence.objects.select_for_update().get(pk=competence.pk)
+    found = Competence.objects.select_for_update(no_key=True).get(pk=competence.pk)
     if found.retired_at is not None:
         raise ValidationError(_("This competence was taken out of the framework meanwhile."))
     if seen is not None and seen != found.version:

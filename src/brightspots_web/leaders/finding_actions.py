@@ -71,7 +71,9 @@ def not_now(*, why: str, by: Appointment) -> int:
     why = why.replace("\0", "").strip()
     if len(why) > LONGEST_WHY:
         raise ValidationError({"why": _("Keep it under {n} characters.").format(n=LONGEST_WHY)})
-    waiting = Nomination.objects.select_for_update(of=("self",)).select_related("school__area")
+    waiting = Nomination.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "school__area"
+    )
     found = list(waiting.filter(person=by.person_id, declined_at=None))
     if not found:
         return 0

@@ -330,7 +330,7 @@ def _first_day(found: Application, school: School) -> date:
 def _held(member: PanelMember) -> tuple[Application, PanelMember]:
     """The application and the seat, held until the transaction ends; always in this order."""
     found = held(member.application, None)
-    sits = PanelMember.objects.select_for_update(of=("self",)).select_related("person")
+    sits = PanelMember.objects.select_for_update(of=("self",), no_key=True).select_related("person")
     seat = sits.filter(pk=member.pk).first()
     if seat is None:
         raise ValidationError(_("This person no longer sits on the panel."))

@@ -125,7 +125,7 @@ def send_digests(*, address: str = "", now: datetime | None = None) -> int:
 @transaction.atomic
 def _send(person: Person, address: str, now: datetime, mail: Any) -> bool:
     Digest.objects.get_or_create(person=person)
-    digest = Digest.objects.select_for_update().get(person=person)
+    digest = Digest.objects.select_for_update(no_key=True).get(person=person)
     if not queries.is_due(digest, now):  # another worker was quicker
         return False
     waiting = list(Notice.objects.filter(person=person, seen_at=None, sent_at=None))

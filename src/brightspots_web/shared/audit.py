@@ -32,7 +32,7 @@ def record(
 ) -> AuditEntry:
     """Add an entry; call it inside the transaction of the action it records."""
     with transaction.atomic():
-        head, _ = AuditHead.objects.select_for_update().get_or_create(
+        head, _ = AuditHead.objects.select_for_update(no_key=True).get_or_create(
             pk=1, defaults={"last_hash": GENESIS}
         )
         entry = AuditEntry(
@@ -61,7 +61,9 @@ def one_at_a_time() -> None:
     For rare actions on the system as a whole that must see what the one before them did, where
     there is no row of their own to lock yet.
     """
-    AuditHead.objects.select_for_update().get_or_create(pk=1, defaults={"last_hash": GENESIS})
+    AuditHead.objects.select_for_update(no_key=True).get_or_create(
+        pk=1, defaults={"last_hash": GENESIS}
+    )
 
 
 @dataclass(frozen=True)
