@@ -177,13 +177,20 @@ def tell_wider(pledge: Pledge, audience: str, *, by: Appointment, seen: int | No
 
 @transaction.atomic
 def withdraw(pledge: Pledge, why: str, *, by: Appointment, seen: int | None) -> Pledge:
-    """Take a promise back, and say why; its page stays, with all that was said."""
+    """Take a promise back, and say why; its page stays, with all that was said and scored.
+
+    Once its school has said what became of it there is nothing to take back.
+    """
     found = held(pledge, by)
     if found.state == State.WITHDRAWN:
         raise ValidationError(_("It is withdrawn already; its page says why."))
     if found.state == State.DRAFT:
         raise ValidationError(_("Nothing is promised yet: throw the draft away instead."))
     check_state(found, *queries.STANDS)
+    if found.outcome:
+        raise ValidationError(
+            _("Your school has said what became of it: that stays, and so do its scores.")
+        )
     check_seen(found, seen)
     found.withdrawn_why = required(why, "why", 500)
     found.state, found.withdrawn_at = State.WITHDRAWN, timezone.now()

@@ -128,7 +128,8 @@ def _offered(
     found["audience_form"] = sent.get("audience_form") or AudienceForm(
         initial={**seen, "audience": pledge.audience}, auto_id="audience_%s"
     )
-    found["why_form"] = sent.get("why_form") or WhyForm(initial=seen, auto_id="why_%s")
+    if not pledge.outcome:
+        found["why_form"] = sent.get("why_form") or WhyForm(initial=seen, auto_id="why_%s")
     return found
 
 
