@@ -28,6 +28,7 @@ def _plan(world: World) -> dict[str, Any]:
 
 DIALOGUE: dict[str, Sequence[Case]] = {
     "accountability:dialogues": [Case(get=allow(APPOINTED))],
+    "accountability:dialogues_export": [Case(lambda world: {"fmt": "csv"}, get=allow(APPOINTED))],
     "accountability:dialogue_new": [
         # Sent without an area it comes back with what is missing.
         Case(get=allow(CALL), post=allow(CALL), data=_plan)

@@ -503,6 +503,7 @@ MATRIX: dict[str, list[Case]] = {
         Case(get=allow(AREA_WIDE), post=allow(AREA_WIDE)),
         Case(get=allow(AREA_WIDE), post=allow(AREA_WIDE, 302), data=_settings),
     ],
+    "connectedness:proposals_export": [Case(_csv, get=allow(AREA_WIDE))],
     **STUDIO,
     "alignment:priorities": [
         Case(
@@ -634,7 +635,6 @@ MATRIX: dict[str, list[Case]] = {
     "insight:variability_partnership_export": [
         Case(_code("P-UPPER", "csv"), get=allow(UPPER, otherwise=404))
     ],
-    "accountability:home": [Case(get=allow(APPOINTED))],
     "insight:start": [Case(get=allow({"analyst"}), post=allow({"analyst"}, 302))],
 }
 

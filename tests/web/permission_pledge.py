@@ -45,6 +45,7 @@ def _form(world: World) -> dict[str, Any]:
 
 
 PLEDGE: Mapping[str, Sequence[Case]] = {
+    "accountability:home": [Case(get=allow(APPOINTED))],
     "accountability:pledges": [Case(get=allow(APPOINTED))],
     "accountability:pledges_export": [Case(lambda world: {"fmt": "csv"}, get=allow(APPOINTED))],
     "accountability:pledge_new": [

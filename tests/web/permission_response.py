@@ -91,6 +91,9 @@ RESPONSE: dict[str, Sequence[Case]] = {
     ],
     "accountability:answer_point_remove": [Case(_point, post=_owes(302))],
     "accountability:suggestions": [Case(get=allow(MODERATORS | CONSULT | SPEAK))],
+    "accountability:suggestions_export": [
+        Case(lambda world: {"fmt": "csv"}, get=allow(MODERATORS | CONSULT | SPEAK))
+    ],
     "accountability:suggestion_put_in": [
         Case(
             _box,

@@ -51,6 +51,7 @@ def _form(world: World) -> dict[str, Any]:
 
 VOICE: dict[str, Sequence[Case]] = {
     "accountability:voice": [Case(get=allow(ANYBODY))],
+    "accountability:voice_export": [Case(lambda world: {"fmt": "csv"}, get=allow(ANYBODY))],
     "accountability:voice_new": [
         Case(
             get=allow(CONSULT),

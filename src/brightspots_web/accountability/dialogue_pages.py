@@ -68,8 +68,37 @@ def table(dialogues: Iterable[Dialogue]) -> Table:
             Column(_("How it stands")),
         ],
         rows,
+        exports=export_links("accountability:dialogues_export"),
         empty=_("None has been called in your area yet."),
     )  # fmt: skip
+
+
+def columns() -> list[ExportColumn]:
+    return [
+        ExportColumn("title", _("About")),
+        ExportColumn("on", _("Day"), "date"),
+        ExportColumn("place", _("Place")),
+        ExportColumn("area", _("Area")),
+        ExportColumn("who", _("Who answers")),
+        ExportColumn("state", _("How it stands")),
+        ExportColumn("why", _("Why")),
+        ExportColumn("minutes", _("Minutes")),
+    ]
+
+
+def rows_of(dialogues: Iterable[Dialogue]) -> Iterator[Row]:
+    """What everybody who opens them reads; who is asked and who comes stays on the page."""
+    for each in dialogues:
+        yield {
+            "title": each.title,
+            "on": each.on,
+            "place": each.place,
+            "area": each.area.name,
+            "who": each.stakeholder_name,
+            "state": words.badge(each).label,
+            "why": each.called_off_why,
+            "minutes": each.minutes,
+        }
 
 
 def page(dialogue: Dialogue, acting: Appointment | None, **sent: Any) -> Row:

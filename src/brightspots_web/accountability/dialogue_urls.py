@@ -7,6 +7,7 @@ from brightspots_web.accountability import dialogue_views as views
 
 urlpatterns: list[URLPattern] = [
     path("dialogues/", views.dialogues, name="dialogues"),
+    path("dialogues.<export:fmt>", views.dialogues_export, name="dialogues_export"),
     path("dialogues/new/", views.new, name="dialogue_new"),
     path("dialogues/<int:pk>/", views.dialogue, name="dialogue"),
     path("dialogues/<int:pk>/change/", views.change, name="dialogue_change"),

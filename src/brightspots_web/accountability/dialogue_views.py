@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -29,6 +29,7 @@ from brightspots_web.directory.decorators import requires
 from brightspots_web.directory.middleware import ActingRequest
 from brightspots_web.directory.view_helpers import by, press, take
 from brightspots_web.shared.components import Link
+from brightspots_web.shared.exports import respond
 from brightspots_web.shared.permissions import Capability, may
 from brightspots_web.shared.pupil_names import MayNamePupilError
 
@@ -84,6 +85,17 @@ def dialogues(request: ActingRequest) -> HttpResponse:
         "breadcrumb": [Link(_("Dialogues"))],
     }
     return render(request, f"{FOLDER}/dialogues.html", context)
+
+
+@require_safe
+def dialogues_export(request: ActingRequest, fmt: str) -> HttpResponseBase:
+    return respond(
+        fmt,
+        title=_("Dialogues"),
+        filename="dialogues",
+        columns=pages.columns(),
+        rows=pages.rows_of(queries.visible_to(by(request))),
+    )
 
 
 def _plan_form(

@@ -1,5 +1,6 @@
 """What the pages of moderation and answers show, and what others show of them."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from brightspots_web.accountability.response_forms import JudgeForm
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Appointment
 from brightspots_web.shared.components import Link
+from brightspots_web.shared.exports import Column
 from brightspots_web.shared.permissions import Capability, Role, may
 from brightspots_web.shared.words import day
 
@@ -294,3 +296,35 @@ def withheld_card(acting: Appointment | None) -> Row | None:
         "url": f"{reverse('accountability:voice')}#withheld",
         "link": _("How much, and why"),
     }
+
+
+# Suggestions as a file
+
+
+def suggestion_columns() -> list[Column]:
+    return [
+        Column("words", _("You said")),
+        Column("area", _("Area")),
+        Column("on", _("Day"), "date"),
+        Column("state", _("How it stands")),
+        Column("due", _("By when"), "date"),
+        Column("did", _("What was done")),
+        Column("could_not", _("Why it could not be done")),
+        Column("who", _("Answered by")),
+        Column("answered", _("Answered"), "date"),
+    ]
+
+
+def suggestion_rows(found: Iterable[Suggestion]) -> Iterator[Row]:
+    for each in found:
+        yield {
+            "words": each.words,
+            "area": each.box.area.name,
+            "on": each.released_on,
+            "state": str(each.get_state_display()),
+            "due": each.answer_due,
+            "did": each.did,
+            "could_not": each.could_not,
+            "who": each.answered_by,
+            "answered": each.answered_on,
+        }

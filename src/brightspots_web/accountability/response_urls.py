@@ -18,6 +18,7 @@ urlpatterns = [
         name="answer_point_remove",
     ),
     path("suggestions/", suggestions.suggestions, name="suggestions"),
+    path("suggestions.<export:fmt>", suggestions.suggestions_export, name="suggestions_export"),
     path("suggestions/boxes/<int:pk>/new/", suggestions.put_in, name="suggestion_put_in"),
     path(
         "suggestions/boxes/<int:pk>/moderate/", suggestions.moderation,

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -34,6 +34,7 @@ from brightspots_web.directory.decorators import requires
 from brightspots_web.directory.middleware import ActingRequest
 from brightspots_web.directory.view_helpers import by, take
 from brightspots_web.shared.components import Link
+from brightspots_web.shared.exports import export_links, respond
 from brightspots_web.shared.overtaken import OvertakenError
 from brightspots_web.shared.permissions import Capability
 
@@ -61,6 +62,7 @@ def suggestions(request: ActingRequest) -> HttpResponse:
     settable = {area.pk for area in areas}
     context = {
         "page": rows,
+        "exports": export_links("accountability:suggestions_export"),
         "rows": [
             {
                 "row": each,
@@ -87,6 +89,18 @@ def suggestions(request: ActingRequest) -> HttpResponse:
         "breadcrumb": pages.crumbs(Link(_("Suggestions"))),
     }
     return render(request, f"{FOLDER}/suggestions.html", context)
+
+
+@require_safe
+def suggestions_export(request: ActingRequest, fmt: str) -> HttpResponseBase:
+    """The same words and days as on the page, in its order: nobody's is told by it."""
+    return respond(
+        fmt,
+        title=_("Suggestions"),
+        filename="suggestions",
+        columns=pages.suggestion_columns(),
+        rows=pages.suggestion_rows(queries.visible_to(by(request))),
+    )
 
 
 @requires(Capability.SPEAK_UP)

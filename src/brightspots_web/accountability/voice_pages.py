@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -42,7 +43,7 @@ def crumbs_of(consultation: Consultation, last: str = "") -> list[Link]:
 # The list
 
 
-def table(found: Iterable[Consultation], *, filtered: bool) -> Table:
+def table(found: Iterable[Consultation], query: str, *, filtered: bool) -> Table:
     today = directory.today()
     rows: list[list[Cell]] = [
         [
@@ -64,10 +65,51 @@ def table(found: Iterable[Consultation], *, filtered: bool) -> Table:
             Column(_("Who owes the answer")),
         ],
         rows,
+        exports=export_links("accountability:voice_export", query=query),
         empty=_("None fits. Clear the filter to see all of them.")
         if filtered
         else _("Nobody has been asked yet."),
     )
+
+
+def list_columns() -> list[ExportColumn]:
+    return [
+        ExportColumn("title", _("What is asked about")),
+        ExportColumn("about", _("About")),
+        ExportColumn("area", _("Area")),
+        ExportColumn("audience", _("Who is asked")),
+        ExportColumn("closes", _("Last day"), "date"),
+        ExportColumn("state", _("How it stands")),
+        ExportColumn("answers", _("Answers")),
+        ExportColumn("who", _("Who owes the answer")),
+        ExportColumn("due", _("By when"), "date"),
+        ExportColumn("answered", _("Answered"), "date"),
+        ExportColumn("said", _("You said")),
+        ExportColumn("did", _("What was done")),
+        ExportColumn("could_not", _("Why it could not be done")),
+    ]
+
+
+def list_rows(found: Iterable[Consultation]) -> Iterator[Row]:
+    """A line for each; where it is answered, one for each point of its answer."""
+    for each in found:
+        base = {
+            "title": each.title,
+            "about": str(each.get_about_display()),
+            "area": each.area.name,
+            "audience": str(each.get_audience_display()),
+            "closes": each.closes,
+            "state": str(each.get_state_display()),
+            "answers": words.in_list(each),
+            "who": each.stakeholder_name,
+            "due": each.answer_due,
+            "answered": timezone.localdate(each.answered_at) if each.answered_at else None,
+        }
+        points = list(each.points.all()) if each.state == State.ANSWERED else []
+        for point in points:
+            yield base | {"said": point.said, "did": point.did, "could_not": point.could_not}
+        if not points:
+            yield base
 
 
 def is_overdue(consultation: Consultation, today: Any) -> bool:

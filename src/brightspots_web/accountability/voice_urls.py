@@ -7,6 +7,7 @@ from brightspots_web.accountability import voice_views as views
 
 urlpatterns = [
     path("voice/", views.voice, name="voice"),
+    path("voice.<export:fmt>", views.voice_export, name="voice_export"),
     path("voice/new/", views.new, name="voice_new"),
     path("voice/<int:pk>/", views.consultation, name="consultation"),
     path("voice/<int:pk>/change/", views.change, name="consultation_change"),

@@ -66,7 +66,7 @@ def voice(request: ActingRequest) -> HttpResponse:
     context = {
         "form": form,
         "page": page,
-        "table": pages.table(page, filtered=form.has_changed()),
+        "table": pages.table(page, request.GET.urlencode(), filtered=form.has_changed()),
         "waiting": pages.front_items(acting),
         "may_ask": may(acting, Capability.CONSULT),
         "may_moderate": may(acting, Capability.MODERATE_VOICE),
@@ -74,6 +74,18 @@ def voice(request: ActingRequest) -> HttpResponse:
         "breadcrumb": [Link(_("Voice"))],
     }
     return render(request, f"{FOLDER}/voice.html", context)
+
+
+@require_safe
+def voice_export(request: ActingRequest, fmt: str) -> HttpResponseBase:
+    found = queries.search(by(request), ConsultationFilter(request.GET).search())
+    return respond(
+        fmt,
+        title=_("Consultations"),
+        filename="consultations",
+        columns=pages.list_columns(),
+        rows=pages.list_rows(queries.with_answers(found)),
+    )
 
 
 @require_safe
