@@ -118,6 +118,22 @@ def test_a_chain_written_anew_holds_in_itself_but_no_longer_has_the_hash_that_wa
     assert "is not the one it was then" in audit.verify(noted).problem
 
 
+def test_entries_cut_off_at_the_end_with_the_head_put_right_are_missed_by_what_was_noted(
+    chain: list[dict[str, Any]],
+) -> None:
+    noted = audit.head().last_hash
+    AuditEntry.objects.filter(pk__gte=chain[5]["id"]).delete()
+    assert "missing at the end" in audit.verify().problem  # the head still counts them
+    AuditHead.objects.update(entries=5, last_hash=chain[4]["entry_hash"])
+    assert audit.verify().holds  # nothing in the database knows of them any more
+    assert "is not the one it was then" in audit.verify(noted).problem
+    # And so for all of them, with the head.
+    AuditEntry.objects.all().delete()
+    AuditHead.objects.all().delete()
+    assert audit.verify().holds
+    assert "is not the one it was then" in audit.verify(noted).problem
+
+
 def test_what_is_added_while_the_chain_is_walked_does_not_break_it(
     world: World, chain: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

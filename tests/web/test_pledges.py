@@ -14,7 +14,7 @@ from brightspots_web.accountability import pledge_time_actions as time_actions
 from brightspots_web.accountability import pledge_witness_actions as witnesses
 from brightspots_web.accountability import pledge_words as words
 from brightspots_web.accountability.pledge_models import Pledge, PledgeCheckIn, PledgeSet
-from brightspots_web.directory.models import Appointment
+from brightspots_web.directory.models import Appointment, Membership
 from brightspots_web.notices import queries as notices
 from brightspots_web.shared import audit
 from brightspots_web.shared.models import AuditEntry
@@ -298,3 +298,27 @@ def test_the_audit_trail_says_that_and_never_what(world: World) -> None:
     for entry in entries:
         assert secret not in f"{entry.target} {entry.detail}"
     assert audit.first_broken_link() is None
+
+
+def test_a_head_from_beyond_the_partnership_reads_it_once_asked_and_acts_on_it_in_no_other_way(
+    world: World,
+) -> None:
+    Membership.objects.filter(school=world.schools["N4"]).delete()
+    beyond = Appointment.objects.create(
+        person=world.person("nobody"), role="head", school=world.schools["N4"], starts=today()
+    )
+    pledge = helpers.vowed(world)
+    assert queries.pledge_with(beyond, pledge.pk) is None
+    assert beyond.person_id in {each.person_id for each in queries.may_witness(pledge)}
+    witnesses.ask(pledge, [beyond.person], by=world.cast["head"])
+    assert queries.pledge_with(beyond, pledge.pk) == pledge
+    witnesses.answer(pledge, by=beyond, accepts=True)
+    assert helpers.fresh(pledge).state == State.WITNESSED
+    assert queries.pledge_with(beyond, pledge.pk) == pledge
+    with pytest.raises(PermissionDenied):
+        actions.withdraw(pledge, "Not ours.", by=beyond, seen=None)
+    with pytest.raises(PermissionDenied):
+        actions.tell_wider(pledge, "system", by=beyond, seen=None)
+    Appointment.objects.filter(pk=beyond.pk).update(ends=today())
+    assert time_actions.look_after() == 1
+    assert queries.pledge_with(beyond, pledge.pk) is None
