@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -94,7 +95,8 @@ def _elsewhere(rng: random.Random, cast: Mapping[str, Appointment]) -> None:
     hosts = [answering[each.pk] for each in _schools(rng, cast) if each.pk in answering]
     but = {each.person_id for each in cast.values()}
     stories = (scheduled(host, but) for host in hosts)
-    overdue, finished = [*(each for each in stories if each is not None), None, None][:2]
+    begun = islice((each for each in stories if each is not None), 2)  # and none beyond these
+    overdue, finished = next(begun, None), next(begun, None)
     if overdue is not None:
         overdue.workshop(check_back=90, ago=120)
     if finished is not None:
