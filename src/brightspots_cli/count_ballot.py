@@ -43,7 +43,8 @@ def command(
     elif list(counted.chosen) == said:
         print("The file says the same.")
     else:
-        print("The file says otherwise: " + ("; ".join(titles[key] for key in said) or "nothing"))
+        named = "; ".join(titles.get(key, f"{key}, which is no choice") for key in said)
+        print("The file says otherwise: " + (named or "nothing"))
         raise typer.Exit(1)
 
 

@@ -116,8 +116,23 @@ def read_inputs(files: Files, parameters: Parameters) -> Inputs:
         changes=None if changes is None else replace(changes, schools=opened),
         pins=pins,
         travel=travel,
-        notes=() if read is None else read.notes,
+        notes=(*_leading_several(changes), *(() if read is None else read.notes)),
     )
+
+
+def _leading_several(changes: Changes | None) -> list[str]:
+    """Say which schools lead several of the present partnerships: afterwards none does."""
+    if changes is None:
+        return []
+    led = changes.before.select("leader_school", "partnership").drop_nulls().unique()
+    by_leader = led.sort("partnership").group_by("leader_school").agg("partnership")
+    several = by_leader.filter(pl.col("partnership").list.len() > 1).sort("leader_school")
+    return [
+        f"The school {leader} leads {len(names)} of the present partnerships"
+        f" ({', '.join(names)}); a school leads one at most, so the others get another leader or"
+        " end."
+        for leader, names in several.iter_rows()
+    ]
 
 
 def in_file(error: InputError, name: str, rows: pl.Series) -> InputError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,10 +86,14 @@ def _formed(
 
 def _prices(text: str) -> list[float]:
     try:
-        return sorted({float(price) for price in names(text)})
+        prices = sorted({float(price) for price in names(text)})
+        if not prices or not all(math.isfinite(price) and price >= 0 for price in prices):
+            raise ValueError
+        return prices
     except ValueError:
         raise InputError(
-            f'"{text}" is not a list of prices.', mend="Give numbers such as 0,0.5,1,2,5,10."
+            f'"{text}" is not a list of prices.',
+            mend="Give numbers from 0 up, such as 0,0.5,1,2,5,10.",
         ) from None
 
 

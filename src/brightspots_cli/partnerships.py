@@ -82,12 +82,13 @@ partnership_changes.csv
 frontier.csv      price, moved (schools), cost (without the price of moving),
                   gap, share_moved, split_off, new_leaders, served,
                   partnerships, stopped_early. An interrupted run of the same
-                  files and settings goes on where it was
+                  files and settings, which it knows by frontier.json, goes
+                  on where it was
 
 Without SCHOOLS the imported system is used, and the proposal is kept there for people to
-look at, change and adopt. The options that name a file, and --frontier, are for SCHOOLS; pins,
-leaders and present partnerships of the system are those in it, and --price-per-move asks to
-stay close to the present ones.
+look at, change and adopt. --out, --frontier and the options that name a file are for SCHOOLS,
+--adopt and --home are not; pins, leaders and present partnerships of the system are those in it,
+and --price-per-move asks to stay close to the present ones.
 
 Every school is in exactly one partnership of MIN to MAX schools, at most MAX-KM (great
 circle) from its leader; its members share a phase and a language. The same file, settings
@@ -170,13 +171,19 @@ def command(
     if schools is None:
         from brightspots_cli.propose import propose
 
-        _no_files(existing, pins, leaders, travel, barriers, frontier)
+        _no_files(existing, pins, leaders, travel, barriers, frontier, out)
         propose(settings, seed=seed, adopt=adopt, home=home)
         return
     from brightspots.connectedness.partnerships import Parameters
     from brightspots.core.errors import InputError
     from brightspots_cli.partnership_files import Files
 
+    if adopt or home is not None:
+        raise InputError(
+            f"{'--adopt' if adopt else '--home'}: only without a file of schools; what is formed"
+            " from a file is written to --out and touches no installation.",
+            mend="Leave it out, or import the schools and leave the file out.",
+        )
     if out is None:
         raise InputError("the folder to write to is missing.", mend="Say --out DIR.")
     if existing is None and (frontier is not None or price_per_move is not None):
@@ -224,13 +231,13 @@ def _no_files(*given: Any) -> None:
     """Refuse options that are for a file of schools."""
     from brightspots.core.errors import InputError
 
-    names = ("--existing", "--pins", "--leaders", "--travel", "--barriers", "--frontier")
+    names = ("--existing", "--pins", "--leaders", "--travel", "--barriers", "--frontier", "--out")
     asked = [name for name, value in zip(names, given, strict=True) if value is not None]
     if asked:
         raise InputError(
             f"{', '.join(asked)}: only for a file of schools, and none is named.",
             mend="Name the file of schools, or leave this out: the system's own pins, leaders and"
-            " partnerships are kept in the system.",
+            " partnerships are kept in the system, and so is the proposal.",
         )
 
 

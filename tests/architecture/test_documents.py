@@ -1,5 +1,6 @@
 """What the documents of the house say is there, is there."""
 
+import json
 import re
 from pathlib import Path
 
@@ -47,6 +48,22 @@ def test_every_test_the_ledger_of_security_names_exists() -> None:
         if not re.search(rf"def {name}\(", (ROOT / file).read_text())
     ]
     assert not missing_tests
+
+
+def test_what_the_page_on_partnerships_says_was_measured_is_what_was_measured() -> None:
+    measured = json.loads((ROOT / "benchmarks/results/partnerships.json").read_text())["cases"]
+    rows = {(row["case"], row["way"]): row for row in measured}
+    page = (ROOT / "docs/methods/partnerships.md").read_text().split("## Measured", 1)[1]
+    table = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    assert len(table) > 3
+    for said in table[2:]:
+        row = rows[said[0].strip(), said[1].strip()]
+        gap = "" if row["gap"] is None else f"{100 * row['gap']:.2f}%"
+        wanted = [
+            *(f"{row['schools']:,}", f"{row['seconds']:.1f}", f"{row['cpu_seconds']:.1f}"),
+            *(f"{row['cost']:,.0f}", gap, str(row["left_out"]), str(row["beyond_limit"])),
+        ]
+        assert [cell.strip() for cell in said[2:]] == wanted
 
 
 def test_a_path_that_leads_nowhere_would_be_seen(tmp_path: Path) -> None:

@@ -335,6 +335,19 @@ def test_pairs_that_were_ruled_out_stay_out() -> None:
         broker(requests, offers, conflicts=pl.DataFrame({"request": "R", "offer": "X"}))
 
 
+def test_a_ruled_out_pair_of_schools_that_are_not_there_is_said() -> None:
+    requests, offers = one()
+    there = pl.DataFrame({"school": ["S", "T"], "offer_school": ["T", "S"]})
+    assert broker(requests, offers, conflicts=there).notes == ()
+    mistyped = pl.DataFrame({"school": ["Z", "S"], "offer_school": ["T", "Q"]})
+    result = broker(requests, offers, conflicts=mistyped)
+    assert result.matches.height == 1
+    assert result.notes == (
+        "Pairs ruled out name schools that neither ask nor give here (Q, Z):"
+        " these rows rule out nothing.",
+    )
+
+
 def test_without_any_coordinates_all_else_decides() -> None:
     requests, offers = town(50, 30, 1, unplaced=1.0)
     result = broker(requests, offers, PLAIN)

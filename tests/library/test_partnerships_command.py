@@ -110,6 +110,16 @@ def test_file_without_schools_or_columns_ends_with_code_2(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("capacity", ["inf", "1e999", "-1", "2.5"])
+def test_a_capacity_that_is_no_whole_number_ends_with_code_2(tmp_path: Path, capacity: str) -> None:
+    rows = [f"{row},8" for row in ROWS[:-1]] + [f"{ROWS[-1]},{capacity}"]
+    schools = write(tmp_path / "schools.csv", rows, HEADER + ",capacity")
+    done = run(schools, "--out", tmp_path / "out")
+    assert done.returncode == 2, done.stderr
+    assert f'row 7, column "capacity": "{capacity}" is not a whole number' in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_sizes_the_wrong_way_round_end_with_code_2(tmp_path: Path) -> None:
     schools = write(tmp_path / "schools.csv", ROWS)
     done = run(schools, "--min", 8, "--max", 4, "--out", tmp_path / "out")

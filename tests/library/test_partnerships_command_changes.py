@@ -272,8 +272,12 @@ def test_rows_are_those_of_the_file_also_when_closed_schools_stand_above(
         (("--gap", 1.5), "Say 0.01 for one per cent"),
         (("--gap", -0.1), "the gap to stop at"),
         (("--target", -1), "the target cost to stop at"),
+        (("--time-limit", "inf"), "the time limit is inf s"),
+        (("--time-limit", "nan"), "the time limit is nan s"),
         (("--price-per-move", 2), "Say --existing FILE"),
         (("--frontier", "0,1"), "Say --existing FILE"),
+        (("--adopt",), "--adopt: only without a file of schools"),
+        (("--home", "x"), "--home: only without a file of schools"),
     ],
 )
 def test_settings_that_cannot_be_end_with_code_2(
@@ -284,11 +288,63 @@ def test_settings_that_cannot_be_end_with_code_2(
     assert words in said
 
 
+@pytest.mark.parametrize("prices", [",", "0,-1", "0,inf", "nan", "0;1"])
+def test_prices_that_cannot_be_are_named_as_they_were_typed(
+    command: Any, tmp_path: Path, prices: str
+) -> None:
+    schools = schools_file(tmp_path / "s.csv", 0, 1, 2)
+    existing = write(tmp_path / "e.csv", "school,partnership", "A,X", "B,X")
+    code, _, said = command(schools, *SMALL, "--existing", existing, f"--frontier={prices}")
+    assert code == 2
+    assert f'"{prices}" is not a list of prices' in said
+    assert "s.csv" not in said
+
+
+@pytest.mark.parametrize(
+    ("schools", "existing", "words"),
+    [
+        ("A,0,30,", "A,X,", 's.csv, row 5, column "merged_into": the school C is merged into Q'),
+        ("A,0,30,", "D,X,A", 's.csv, row 5, column "merged_into": the school C is merged into Q'),
+        ("C,0,30,", "D,X,Q", 'e.csv, row 2, column "merged_into": the school D is merged into Q'),
+    ],
+)
+def test_a_merger_into_nothing_is_found_in_the_file_that_says_so(
+    command: Any, tmp_path: Path, schools: str, existing: str, words: str
+) -> None:
+    last = "B,0,30," if schools.startswith("C") else "C,0,30,Q"
+    file = write(
+        tmp_path / "s.csv", "school,latitude,longitude,merged_into", schools, "", "E,0,30,", last
+    )
+    present = write(tmp_path / "e.csv", "school,partnership,merged_into", existing)
+    code, _, said = command(file, *SMALL, "--existing", present)
+    assert code == 2
+    assert words in said
+
+
+def test_a_school_that_leads_two_present_partnerships_is_named(
+    command: Any, tmp_path: Path
+) -> None:
+    schools = schools_file(tmp_path / "s.csv", 0, 1, 2, 3)
+    rows = ["A,X,A", "B,X,A", "C,Y,A", "D,Y,A"]
+    existing = write(tmp_path / "e.csv", "school,partnership,leader_school", *rows)
+    code, _, said = command(schools, *SMALL, "--existing", existing)
+    assert code == 0
+    assert "The school A leads 2 of the present partnerships (X, Y)" in said
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert "The school A leads 2" in summary["notes"][0]
+    formed = rows_of(tmp_path / "out" / "partnerships.csv")
+    led = {(row["leader_school"], row["partnership"]) for row in formed}
+    assert len(led) == len({leader for leader, _ in led})
+
+
 def test_files_without_schools_are_refused_and_not_forgotten(command: Any, tmp_path: Path) -> None:
     pins = write(tmp_path / "pins.csv", "kind,school_a,school_b")
     code, _, said = command("--pins", pins, out="")
     assert code == 2
     assert "--pins: only for a file of schools" in said
+    code, _, said = command()
+    assert code == 2
+    assert "--out: only for a file of schools" in said
 
 
 def test_a_frontier_is_written_and_gone_on_with(command: Any, tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ def test_two_sources_of_one_practice_are_two_lineages() -> None:
         ([("A", "A", "2023-02-01")], 2, "source_school", "from itself"),
         ([("A", "S", "2023-02-01"), ("A", "T", "2023-02-01")], 3, "school", "in row 2 already"),
         ([("A", "S", "2023-02-30")], 2, "date", "is not a date"),
+        ([("A", "S", "2023-02-0130")], 2, "date", "is not a date"),
         ([("A", "S", "2027-02-01")], 2, "date", "is after 2026-01-01"),
         ([("A", "S", "")], 2, "date", "the date is empty"),
         ([("", "S", "2023-01-01")], 2, "school", "the school is empty"),
@@ -127,6 +128,11 @@ def test_what_cannot_be_is_named_with_row_and_column(
     with pytest.raises(InputError, match=message) as caught:
         spread(table(*rows), TODAY)
     assert (caught.value.row, caught.value.column) == (row, column)
+
+
+def test_a_time_may_follow_the_date() -> None:
+    for text in ("2023-01-01 00:00:00", "2023-01-01T08:30"):
+        assert spread(table(("A", "S", text)), TODAY).schools["date"][-1] == dt.date(2023, 1, 1)
 
 
 def test_further_columns_are_checked() -> None:

@@ -298,8 +298,35 @@ def test_a_paper_changed_in_the_file_shows(world: World, sign_in: SignIn, tmp_pa
     assert "The file says otherwise: Early reading; Number sense" in done.output
 
 
+def test_a_result_that_names_no_choice_shows(world: World, sign_in: SignIn, tmp_path: Path) -> None:
+    file = downloaded(sign_in("teacher"), helpers.closed(world), "json", tmp_path)
+    data = json.loads(file.read_text())
+    data["result"]["chosen"][1] = 10**6
+    file.write_text(json.dumps(data))
+    done = run(file)
+    assert done.exit_code == 1
+    assert "The file says otherwise: Early reading; 1000000, which is no choice" in done.output
+
+
+@pytest.mark.parametrize("count", [2.7, float("inf"), True, "two", None])
+def test_a_number_of_papers_that_is_not_whole_is_not_rounded(
+    world: World, sign_in: SignIn, tmp_path: Path, count: object
+) -> None:
+    from brightspots.core.errors import InputError
+
+    file = downloaded(sign_in("teacher"), helpers.closed(world), "json", tmp_path)
+    data = json.loads(file.read_text())
+    data["papers"][0]["count"] = count
+    file.write_text(json.dumps(data))
+    done = run(file)
+    assert isinstance(done.exception, InputError)
+    assert "no ballot that can be counted" in str(done.exception)
+
+
 @pytest.mark.parametrize(
-    "text", ["", "{}", "a,b\n1,2\n", '{"format": "brightspots-ballot-1"}', "\x00"]
+    "text",
+    ["", "{}", "a,b\n1,2\n", '{"format": "brightspots-ballot-1"}', "\x00", '{"a":' + "[" * 200_000],
+    ids=["empty", "nothing", "other columns", "format alone", "a zero byte", "endless lists"],
 )
 def test_what_is_no_ballot_is_said_in_one_line(tmp_path: Path, text: str) -> None:
     from brightspots.core.errors import InputError

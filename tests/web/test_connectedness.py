@@ -284,6 +284,21 @@ def test_an_area_narrows_the_list_and_its_export(world: World, sign_in: SignIn) 
     assert "P-UPPER" not in text
 
 
+def test_the_list_of_proposals_is_a_file_of_what_one_may_see(
+    world: World, proposal: Proposal, sign_in: SignIn
+) -> None:
+    client = sign_in("minister")
+    link = reverse("connectedness:proposals_export", args=["csv"])
+    assert link in client.get(reverse("connectedness:proposals")).content.decode()
+    text = b"".join(client.get(link)).decode()
+    made = timezone.localdate(proposal.made_at)
+    assert f"Proposal {proposal.pk},for the whole system,{made.isoformat()}," in text
+    assert f"{proposal.n_partnerships},{proposal.n_isolated}" in text
+    # An officer's file holds proposals for the own area alone, as the officer's page does.
+    officers = b"".join(sign_in("district_officer").get(link)).decode()
+    assert f"Proposal {proposal.pk}" not in officers
+
+
 def test_of_two_areas_of_one_name_the_one_above_tells(world: World, sign_in: SignIn) -> None:
     west = world.areas["West"]
     west.name = "Upper"

@@ -29,6 +29,7 @@ from brightspots_web.shared.permissions import Role
 from tests.web import designation_helpers as helpers
 from tests.web.conftest import SignIn
 from tests.web.designation_helpers import NOT_YET, PANEL, YES, told
+from tests.web.test_races import at_once
 from tests.web.world import FORMED, World
 
 State = Application.State
@@ -382,6 +383,35 @@ def test_after_the_decision_too_few_left_reopen_it_and_the_office_goes_on(
     held.refresh_from_db()
     assert held.state == Designation.State.LAPSED
     assert held.ends == helpers.today() + designations.LEFT_TO_MEND
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(
+    "connection.vendor == 'sqlite'", reason="one writer at a time: SQLite locks the whole file"
+)
+def test_a_decision_reopened_in_the_instant_another_is_begun_leaves_one_open(world: World) -> None:
+    found = helpers.decided(world, yes=False)
+    sits = helpers.seat(found, world, "analyst")
+    at_once(
+        lambda: actions.set_aside(sits, why="A cousin.", by=world.cast["minister"]),
+        lambda: applying.begin(by=world.cast["head"]),
+    )
+    assert Application.objects.filter(person=found.person, state__in=designations.OPEN).count() == 1
+    assert designations.open_application(found.person) is not None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(
+    "connection.vendor == 'sqlite'", reason="one writer at a time: SQLite locks the whole file"
+)
+def test_who_serves_at_two_schools_and_begins_at_both_at_once_begins_once(world: World) -> None:
+    helpers.ground(world)
+    here = world.cast["head"]
+    there = Appointment.objects.create(
+        person=here.person, role=Role.HEAD, school=world.schools["L2"], starts=FORMED
+    )
+    one, other = at_once(lambda: applying.begin(by=here), lambda: applying.begin(by=there))
+    assert one == other
 
 
 # The decision

@@ -228,6 +228,18 @@ def test_a_day_that_cannot_be_and_somebody_elses_office(world: World, sign_in: S
         actions.resign(found, last_day=helpers.today(), why="x", by=world.cast["head"], seen=1)
 
 
+def test_that_it_cannot_be_taken_back_is_said_before_and_applying_anew_is_open(
+    world: World, sign_in: SignIn
+) -> None:
+    found = helpers.designated(world)
+    page = sign_in("head").get(url(found, "designation_resign")).content.decode()
+    assert "This cannot be taken back. Whoever would like to lead again applies anew." in page
+    with pytest.raises(ValidationError, match="further term"):
+        applying.begin(by=world.cast["head"])
+    resign(world, found)
+    assert applying.begin(by=world.cast["head"]).renews is None
+
+
 def test_an_old_page_of_laying_down_is_told_and_keeps_the_words(
     world: World, sign_in: SignIn
 ) -> None:

@@ -1,11 +1,13 @@
 """Two at once at a meeting, on a database that lets two write at once."""
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 
 from brightspots_web.connectedness.models import Contact
 from brightspots_web.devolution import meeting_actions as actions
 from brightspots_web.devolution import meeting_attendance_actions as attendance
+from brightspots_web.devolution.meeting_actions import Wanted
 from brightspots_web.devolution.models import Meeting, MeetingAttendance
 from brightspots_web.notices.models import Notice
 from brightspots_web.shared.overtaken import OvertakenError
@@ -26,6 +28,17 @@ def test_calling_twice_at_once_is_calling_once(world: World) -> None:
     assert one == other
     assert Meeting.objects.count() == 1
     assert Notice.objects.filter(person=world.person("head")).count() == 1
+
+
+def test_two_meetings_are_not_moved_to_one_moment_at_once(world: World) -> None:
+    leader, there = world.cast["system_leader"], Wanted(helpers.in_days(9))
+    one, other = helpers.called(world, 5), helpers.called(world, 6)
+    found = at_once(
+        lambda: actions.change(one, there, by=leader, seen=None),
+        lambda: actions.change(other, there, by=leader, seen=None),
+    )
+    assert sum(isinstance(each, ValidationError) for each in found) == 1
+    assert Meeting.objects.filter(starts_at=there.starts_at).count() == 1
 
 
 def test_a_code_and_a_tick_at_once_are_one_contact(world: World) -> None:

@@ -132,10 +132,10 @@ def read_tables(
         weight=np.where(np.isnan(weight), 1.0, weight),
     )
     read_offers = _offers(gives, names, numbering.party(gives, offer_school))
+    ruled_out, strangers = _conflicts(conflicts, read_requests, read_offers)
     return Tables(
-        read_requests, read_offers, tuple(names.values()), tuple(numbering.areas),
-        _conflicts(conflicts, read_requests, read_offers),
-        tuple(_notes(read_requests, tuple(names.values()))),
+        read_requests, read_offers, tuple(names.values()), tuple(numbering.areas), ruled_out,
+        (*_of_strangers(strangers), *_notes(read_requests, tuple(names.values()))),
     )  # fmt: skip
 
 
@@ -318,11 +318,16 @@ def _number(names: Iterable[str]) -> dict[str, int]:
 
 def _conflicts(
     frame: pl.DataFrame | None, requests: Requests, offers: Offers
-) -> dict[tuple[int, int], str]:
-    """Pairs that were ruled out: each row names a request or school, and an offer or school."""
-    if frame is None or frame.height == 0:
-        return {}
+) -> tuple[dict[tuple[int, int], str], list[str]]:
+    """Pairs that were ruled out: each row names a request or school, and an offer or school.
+
+    Also the schools of it that are in neither table: a row with one of them rules nothing out.
+    """
     found: dict[tuple[int, int], str] = {}
+    strangers: list[str] = []
+    if frame is None or frame.height == 0:
+        return found, strangers
+    known = {*requests.schools, *offers.schools}
     asks = _places(requests)
     gives = _places(offers)
     for row, cells in enumerate(frame.iter_rows(named=True), start=2):
@@ -340,11 +345,24 @@ def _conflicts(
                 raise InputError(
                     f"there is no {name} {text[name]}.", file="conflicts", row=row, column=name
                 )
+            if kind == "school" and text[name] not in known:
+                strangers.append(text[name])
             sides.append(places.get((kind, text[name]), []))
         for i in sides[0]:
             for j in sides[1]:
                 found[i, j] = text.get("reason", "")
-    return found
+    return found, strangers
+
+
+def _of_strangers(schools: list[str]) -> list[str]:
+    """Say that a pair was not ruled out, in case a code is mistyped."""
+    if not schools:
+        return []
+    named = ", ".join(sorted(set(schools))[:3])
+    return [
+        f"Pairs ruled out name schools that neither ask nor give here ({named}"
+        f"{' ...' if len(set(schools)) > 3 else ''}): these rows rule out nothing."
+    ]
 
 
 def _places(party: Party) -> dict[tuple[str, str], list[int]]:

@@ -15,6 +15,8 @@ from brightspots.core.errors import InputError
 __all__ = ["Changes", "apply_changes", "open_schools", "read_existing"]
 
 EXISTING = {"school": pl.String, "partnership": pl.String, "leader_school": pl.String}
+Place = tuple[str | None, int]
+"""File (None for the table of schools) and row."""
 MOST_UNKNOWN = 0.5
 """Share of present members not among the schools above which the codes are taken to differ."""
 
@@ -108,12 +110,13 @@ def apply_changes(schools: pl.DataFrame, present: SmallTable | pl.DataFrame) -> 
     table = present if isinstance(present, SmallTable) else read_existing(present)
     codes = schools["school"].cast(pl.String).str.strip_chars().fill_null("").to_list()
     into, shut = _mergers(schools, codes), _closed(schools, codes)
-    for _row, cells in table:
-        if target := cells.get("merged_into", ""):
-            into.setdefault(cells["school"], target)
+    said: dict[str, Place] = {code: (None, row) for row, code in enumerate(codes, start=2)}
+    for row, cells in table:
+        if (target := cells.get("merged_into", "")) and cells["school"] not in into:
+            into[cells["school"]], said[cells["school"]] = target, (table.name, row)
     kept = [code not in into and code not in shut for code in codes]
     open_now = {code for code, keep in zip(codes, kept, strict=True) if keep}
-    merged = {code: _end(code, into, open_now, table.name) for code in into}
+    merged = {code: _end(code, into, open_now, said[code]) for code in into}
     before = _before(table)
     members = before["school"].to_list()
     gone = [code for code in members if code not in open_now and code not in merged]
@@ -186,21 +189,23 @@ def _closed(schools: pl.DataFrame, codes: list[str]) -> set[str]:
     return closed
 
 
-def _end(code: str, into: Mapping[str, str], open_now: set[str], name: str | None) -> str:
-    """Follow mergers to the school that is open now."""
+def _end(code: str, into: Mapping[str, str], open_now: set[str], said: Place) -> str:
+    """Follow mergers to the school that is open now; `said` is where the first of them stands."""
+    name, row = said
     passed = [code]
     while passed[-1] in into:
         following = into[passed[-1]]
         if following in passed:
             raise InputError(
                 f"the schools {', '.join([*passed, following])} are merged into each other in a"
-                " circle.", file=name, column="merged_into",
+                " circle.", file=name, row=row, column="merged_into",
             )  # fmt: skip
         passed.append(following)
     if passed[-1] not in open_now:
         raise InputError(
             f"the school {code} is merged into {passed[-1]}, which is not among the open schools.",
-            file=name, column="merged_into", mend="Name the school that it is part of now.",
+            file=name, row=row, column="merged_into",
+            mend="Name the school that it is part of now.",
         )  # fmt: skip
     return passed[-1]
 

@@ -304,7 +304,7 @@ def _leaders(frame: pl.DataFrame) -> NDArray[np.int64]:
 
 def _whole(text: str) -> float:
     number = float(text)
-    if number < 0 or number != int(number):
+    if number < 0 or not number.is_integer():  # infinity is no whole number
         raise ValueError
     return number
 

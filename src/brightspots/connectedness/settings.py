@@ -136,8 +136,9 @@ class Parameters:
             raise InputError(f"the share of strong schools is {self.strong_share}, not in (0, 1].")
         if min(self.steps_per_school, self.bound_steps, self.polish_sweeps) < 0:
             raise InputError("the numbers of steps must not be below 0.")
-        if self.time_limit is not None and not self.time_limit > 0:
-            raise InputError(f"the time limit is {self.time_limit} s; it must be above 0.")
+        limit = self.time_limit
+        if limit is not None and not (math.isfinite(limit) and limit > 0):
+            raise InputError(f"the time limit is {limit} s; it must be a number above 0.")
         for name, value in (("gap", self.gap), ("target cost", self.target_cost)):
             if value is not None and not (math.isfinite(value) and value >= 0):
                 raise InputError(f"the {name} to stop at is {value}; it must be 0 or more.")

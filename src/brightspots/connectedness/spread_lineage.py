@@ -122,6 +122,8 @@ def _date(cells: dict[str, list[str]], column: str, at: int, as_of: dt.date) -> 
     if not text:
         return None
     try:
+        if text[10:11] not in ("", " ", "T"):  # a time may follow, nothing else
+            raise ValueError
         date = dt.date.fromisoformat(text[:10])
     except ValueError:
         raise InputError(

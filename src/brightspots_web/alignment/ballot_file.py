@@ -90,14 +90,23 @@ def rules_of(
 ) -> Rules:
     """The rules from the JSON types in which a ballot keeps them."""
     return Rules(
-        seats=int(seats),
+        seats=_whole(seats),
         choices=tuple(
-            Choice(int(each["key"]), str(each["title"]), bool(each.get("withdrawn")))
+            Choice(_whole(each["key"]), str(each["title"]), bool(each.get("withdrawn")))
             for each in choices
         ),
-        weights={str(tier): int(weight) for tier, weight in weights.items() if int(weight) > 0},
-        seed=int(seed),
+        weights={
+            str(tier): _whole(weight) for tier, weight in weights.items() if _whole(weight) > 0
+        },
+        seed=_whole(seed),
     )
+
+
+def _whole(value: Any) -> int:
+    """A whole number that is written as one: 2.7 papers are not taken for two."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise NotABallotError(f"{value} is no whole number")
+    return int(value)
 
 
 # JSON
@@ -173,7 +182,7 @@ def read(text: str) -> tuple[Rules, list[Papers], list[int] | None]:
         return _from_csv(csv.DictReader(io.StringIO(text)))
     except NotABallotError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, csv.Error) as problem:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, csv.Error) as problem:
         raise NotABallotError(f"something in it is missing or wrong ({problem})") from problem
 
 
@@ -184,11 +193,11 @@ def _from_json(data: Mapping[str, Any]) -> tuple[Rules, list[Papers], list[int] 
     _same_version(str(given["version"]))
     rules = rules_of(given["seats"], given["choices"], given["weights"], given["seed"])
     papers = [
-        Papers(str(each["tier"]), tuple(map(int, each["ranking"])), int(each["count"]))
+        Papers(str(each["tier"]), tuple(map(_whole, each["ranking"])), _whole(each["count"]))
         for each in data["papers"]
     ]
     said = data.get("result", {}).get("chosen")
-    return rules, papers, None if said is None else [int(key) for key in said]
+    return rules, papers, None if said is None else [_whole(key) for key in said]
 
 
 def _from_csv(

@@ -1,10 +1,10 @@
 """The list of proposals, and the file of one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.core.paginator import Page
 from django.urls import reverse
-from django.utils import formats
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from brightspots_web.connectedness import studio_queries, studio_words
@@ -12,6 +12,7 @@ from brightspots_web.connectedness.models import Proposal
 from brightspots_web.connectedness.pages import Row
 from brightspots_web.shared.components import Cell, Column, Link, Table
 from brightspots_web.shared.exports import Column as ExportColumn
+from brightspots_web.shared.exports import export_links
 
 
 def proposal_table(page: Page[Proposal]) -> Table:
@@ -38,7 +39,31 @@ def proposal_table(page: Page[Proposal]) -> Table:
         ],
         rows,
         empty=_("Nothing has been proposed yet."),
+        exports=export_links("connectedness:proposals_export"),
     )
+
+
+def proposal_columns() -> list[ExportColumn]:
+    return [
+        ExportColumn("proposal", _("Proposal")),
+        ExportColumn("scope", _("Which schools")),
+        ExportColumn("made", _("Made on"), "date"),
+        ExportColumn("state", _("State")),
+        ExportColumn("partnerships", _("Partnerships"), "integer"),
+        ExportColumn("isolated", _("Schools in none"), "integer"),
+    ]
+
+
+def proposal_rows(found: Iterable[Proposal]) -> Iterator[Row]:
+    for p in found:
+        yield {
+            "proposal": studio_words.title(p),
+            "scope": studio_words.scope(p),
+            "made": timezone.localdate(p.made_at),
+            "state": p.get_status_display(),
+            "partnerships": p.n_partnerships,
+            "isolated": p.n_isolated,
+        }
 
 
 def proposed_columns() -> list[ExportColumn]:

@@ -24,6 +24,7 @@ urlpatterns = [
         name="strengths_export",
     ),
     path("proposals/", views.proposals, name="proposals"),
+    path("proposals.<export:fmt>", views.proposals_export, name="proposals_export"),
     *studio_urls.urlpatterns,
     *contact_urls.urlpatterns,
     *support_urls.urlpatterns,

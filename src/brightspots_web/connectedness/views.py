@@ -106,6 +106,18 @@ def proposals(request: ActingRequest) -> HttpResponse:
     return render(request, "connectedness/proposals.html", context)
 
 
+@requires(Capability.FORM_PARTNERSHIPS)
+@require_safe
+def proposals_export(request: ActingRequest, fmt: str) -> HttpResponseBase:
+    return respond(
+        fmt,
+        title=_("Proposals for partnerships"),
+        filename="proposals-for-partnerships",
+        columns=proposal_pages.proposal_columns(),
+        rows=proposal_pages.proposal_rows(queries.proposals_visible_to(request.acting)),
+    )
+
+
 def _or_why(table: Table, form: AreaFilter) -> Table:
     """Say why nothing is shown where the area cannot be found."""
     return (

@@ -118,6 +118,7 @@ def change(meeting: Meeting, wanted: Wanted, *, by: Appointment, seen: int | Non
         return meeting
     moved = meeting.starts_at != wanted.starts_at
     if moved:
+        audit.one_at_a_time()  # another may be called for that moment, or moved to it
         other = queries.called_at_that_time(meeting.partnership, wanted.starts_at)
         if other is not None:
             raise ValidationError({"hour": _("Another meeting of yours begins at that moment.")})

@@ -79,6 +79,14 @@ def hold_school(school: School) -> None:
     list(School.objects.select_for_update(no_key=True).filter(pk=school.pk))
 
 
+def hold_person(person: int) -> None:
+    """Let nobody else begin something for a person until this transaction ends, as for a school.
+
+    Take it after the school, where that is held as well, and before any other row.
+    """
+    list(Person.objects.select_for_update(no_key=True).filter(pk=person))
+
+
 @transaction.atomic
 def appoint(
     person: Person,

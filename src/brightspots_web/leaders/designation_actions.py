@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from brightspots_web.alignment import queries as alignment
 from brightspots_web.alignment.models import Priority
 from brightspots_web.directory import queries as directory
-from brightspots_web.directory.actions import hold_school
+from brightspots_web.directory.actions import hold_person, hold_school
 from brightspots_web.directory.models import Appointment, Person, School
 from brightspots_web.leaders import designation_criteria_queries as criteria
 from brightspots_web.leaders import designation_evidence_queries as evidence
@@ -71,6 +71,7 @@ def begin(*, by: Appointment, renews: Designation | None = None) -> Application:
     if renews is not None and renews.person_id != by.person_id:
         raise PermissionDenied
     hold_school(by.school)
+    hold_person(by.person_id)  # who serves at two schools, or whose decision is reopened meanwhile
     present = queries.open_application(by.person)
     if present is not None:
         return present

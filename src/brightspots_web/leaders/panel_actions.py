@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from brightspots_web.directory import queries as directory
+from brightspots_web.directory.actions import hold_person
 from brightspots_web.directory.models import Appointment, Person, School
 from brightspots_web.leaders import designation_criteria_queries as criteria
 from brightspots_web.leaders import designation_queries as designations
@@ -328,7 +329,11 @@ def _first_day(found: Application, school: School) -> date:
 
 
 def _held(member: PanelMember) -> tuple[Application, PanelMember]:
-    """The application and the seat, held until the transaction ends; always in this order."""
+    """The application and the seat, held until the transaction ends; always in this order.
+
+    The applicant before both: what is decided may be reopened, and they begin nothing meanwhile.
+    """
+    hold_person(member.application.person_id)
     found = held(member.application, None)
     sits = PanelMember.objects.select_for_update(of=("self",), no_key=True).select_related("person")
     seat = sits.filter(pk=member.pk).first()
