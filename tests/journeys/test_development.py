@@ -21,7 +21,7 @@ def rate(page: Page, name: str, level: str, evidence: str) -> None:
     expect(page.get_by_text("Only you see it, and those you share it with.")).to_be_visible()
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", ["phone"])
 def test_from_a_rating_over_a_colleague_and_a_module_to_the_certificate(
     size: str, sign_in_alone: SignIn
 ) -> None:
@@ -112,7 +112,7 @@ def test_a_week_is_written_down_on_a_phone_without_javascript(sign_in_alone: Sig
     expect(page.locator("svg.chart").first).to_be_visible()
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", ["phone"])
 def test_what_two_say_in_coaching_is_nowhere_for_the_ministry(
     size: str, sign_in_alone: SignIn
 ) -> None:

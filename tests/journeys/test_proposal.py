@@ -41,7 +41,7 @@ def save_and_propose(page: Page) -> str:
     return urlsplit(page.url).path
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", ["phone"])
 def test_from_the_calendar_to_an_answer(size: str, sign_in_alone: SignIn) -> None:
     today = date.today()  # noqa: DTZ011 - the day of the machine, as the server's
     minister = sign_in_alone("Ministry", size)

@@ -6,6 +6,7 @@ a server.
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -111,7 +112,9 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Installation]:
+def installation(
+    request: pytest.FixtureRequest, empty_home: Path, tmp_path: Path
+) -> Iterator[Installation]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DJANGO", "DATABASE"))}
     environment |= {
         "BRIGHTSPOTS_HOME": str(tmp_path),
@@ -119,6 +122,7 @@ def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ins
         "BRIGHTSPOTS_JOB_STALE": "2",
     }
     if request.param == "sqlite":
+        shutil.copytree(empty_home, tmp_path, dirs_exist_ok=True)
         made = Installation(environment, tmp_path / "said")
         made.run(PREPARE)
         yield made
