@@ -44,6 +44,7 @@ COMMANDS = {
     "power": "brightspots_cli.power",
     "pace": "brightspots_cli.pace",
     "count-ballot": "brightspots_cli.count_ballot",
+    "lottery": "brightspots_cli.lottery",
     "twin": "brightspots_cli.twin",
     "loop": "brightspots_cli.loop",
     "audit": "brightspots_cli.audit",

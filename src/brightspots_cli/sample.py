@@ -73,9 +73,10 @@ def _clear_unfinished(home: Path) -> None:
 def _write_files(home: Path, schools: int, years: int, seed: int) -> str:
     """Invent the system, write its files, and return its name."""
     from brightspots.pace.twin import TwinParameters, simulate
+    from brightspots_cli.sample_life.practice_truth import with_practices
 
     print(f"Inventing {schools} schools over {years} years (seed {seed}) …")
-    twin = simulate(TwinParameters(n_schools=schools, n_years=years), seed=seed)
+    twin = with_practices(simulate(TwinParameters(n_schools=schools, n_years=years), seed=seed))
     twin.write(home / "files")
     nation = twin.areas.filter(twin.areas["level"] == 0)["name"][0]
     return f"{nation} (invented)"

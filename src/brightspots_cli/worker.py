@@ -49,6 +49,12 @@ SCHEDULES = (
         "accountability.voice_time_actions.keep_time",
         HOURLY,
     ),
+    # Hourly, for the same reason: a pulse opens and ends with its days.
+    (
+        "open the two questions of a term, remind of them, count them",
+        "pace.pulse_time_actions.keep_time",
+        HOURLY,
+    ),
     ("remind of meetings two days before", "devolution.meeting_actions.remind", HOURLY),
     (
         "look after challenge visits, their follow-ups and challengers who left",
@@ -83,6 +89,16 @@ SCHEDULES = (
     (
         "release suggestions, remind of answers that are owed, forget what was withheld",
         "accountability.response_time_actions.look_after",
+        DAILY,
+    ),
+    (
+        "look after rounds of stages: days that come, ratings to close, stages to agree",
+        "pace.stage_time_actions.look_after",
+        DAILY,
+    ),
+    (
+        "look after readiness and powers: questions and offers that wait, places held back",
+        "pace.power_time_actions.look_after",
         DAILY,
     ),
 )

@@ -635,6 +635,8 @@ MATRIX: dict[str, list[Case]] = {
     "insight:variability_partnership_export": [
         Case(_code("P-UPPER", "csv"), get=allow(UPPER, otherwise=404))
     ],
+    "evidence:home": [Case(get=allow(APPOINTED))],
+    "pace:home": [Case(get=allow(APPOINTED))],
     "insight:start": [Case(get=allow({"analyst"}), post=allow({"analyst"}, 302))],
 }
 
@@ -645,6 +647,8 @@ PARTS = (
     *("note", "meeting", "decision"),
     *("pledge", "ceremony", "review", "visit"),
     *("challenge", "voice", "response", "dialogue"),
+    *("choice", "evaluation", "record"),
+    *("stage", "power", "pulse", "plan"),
 )
 for part in PARTS:  # each is made of what is above
     MATRIX |= getattr(import_module(f"tests.web.permission_{part}"), part.upper())

@@ -14,7 +14,7 @@ from brightspots.pace.rollout_assumptions import Draws
 from brightspots.pace.rollout_measures import MEASURES, TOTAL, measure
 from brightspots.pace.rollout_simulate import world
 
-__all__ = ["rank_correlation", "sensitivity", "share_of_variance"]
+__all__ = ["rank_correlation", "sensitivity", "share_of_variance", "tornado"]
 
 Floats = NDArray[np.float64]
 _BINS: Final = 10
@@ -49,7 +49,7 @@ def sensitivity(rollout: Rollout, plan: str, *, seed: int = 0) -> pl.DataFrame:
     """
     measured = rollout.plan(plan)
     totals = {name: measured.values[name, TOTAL] for name in MEASURES}
-    ends = _tornado(rollout, plan)
+    ends = tornado(rollout, plan)
     drawn = rollout.drawn
     rng = np.random.default_rng([seed, 11])
     rows = []
@@ -77,8 +77,12 @@ def sensitivity(rollout: Rollout, plan: str, *, seed: int = 0) -> pl.DataFrame:
     )
 
 
-def _tornado(rollout: Rollout, plan: str) -> dict[str, Floats]:
-    """Measures at every assumption's ends: first all at their values, then low and high of each."""
+def tornado(rollout: Rollout, plan: str) -> dict[str, Floats]:
+    """Return each measure at every assumption's ends, in a moment.
+
+    First with all at their most likely values, then with each at its low and at its high end; no
+    area differs.
+    """
     assumptions = rollout.assumptions
     rows = 1 + 2 * len(assumptions)
     values = {each.name: np.full(rows, each.value) for each in assumptions}

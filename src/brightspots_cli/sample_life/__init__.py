@@ -21,6 +21,7 @@ PARTS = (
     "practice", "support", "contact", "studio",
     "designation", "development", "meeting", "note", "decision",
     "pledge", "ceremony", "review", "visit", "challenge", "voice", "response", "dialogue",
+    "choice", "evaluation", "record", "stage", "power", "pulse", "plan",
 )  # fmt: skip
 """In this order: later ones build on what earlier ones left."""
 HEADS_DOMAIN = "heads.sample.invalid"

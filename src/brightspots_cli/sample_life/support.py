@@ -89,7 +89,7 @@ class Life:
             for school in askers:
                 if school.pk not in self.asked:
                     self.asked.add(school.pk)
-                    story(self, self._ask(school))
+                    story(self, self.ask(school))
                     break
 
     def _givers(self) -> list[School]:
@@ -123,15 +123,16 @@ class Life:
         if school is None or leader is None:
             return
         self.asked.add(school.pk)
-        under_way(self, self._ask(school, self.priorities[0]), giver=leader)
+        under_way(self, self.ask(school, self.priorities[0]), giver=leader)
         if len(self.priorities) > 1:
-            put_to_both(self, self._ask(school, self.priorities[1]))
+            put_to_both(self, self.ask(school, self.priorities[1]))
 
     def _priority(self) -> Priority:
         self.turn += 1
         return self.priorities[self.turn % len(self.priorities)]
 
-    def _ask(self, school: School, priority: Priority | None = None) -> SupportRequest:
+    def ask(self, school: School, priority: Priority | None = None) -> SupportRequest:
+        """Ask for support, some weeks ago."""
         from django.utils import timezone
 
         from brightspots_web.connectedness import support_actions as actions

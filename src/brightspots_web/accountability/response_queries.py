@@ -159,7 +159,7 @@ def to_moderate(by: Appointment | None) -> list[Consultation]:
 
 def moderated_with(by: Appointment | None, pk: int) -> Consultation | None:
     """A counted consultation in which somebody moderates or looks again."""
-    found = Consultation.objects.select_related("area", "moderator")
+    found = Consultation.objects.exclude(voice.BY_MACHINE).select_related("area", "moderator")
     one = found.filter(pk=pk, closed_at__isnull=False).first()
     return one if one is not None and (moderates(by, one) or looks_again(by, one)) else None
 

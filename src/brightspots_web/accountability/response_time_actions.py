@@ -10,9 +10,9 @@ from brightspots_web.accountability import response_queries as queries
 from brightspots_web.accountability import response_tell as tell
 from brightspots_web.accountability import suggestion_actions as suggestions
 from brightspots_web.accountability import suggestion_queries as boxes
+from brightspots_web.accountability import voice_queries as voice
 from brightspots_web.accountability import voice_seal
 from brightspots_web.accountability.models import (
-    Consultation,
     Suggestion,
     SuggestionSettings,
     SuggestionUse,
@@ -46,8 +46,7 @@ def remind() -> None:
     Whoever owes an answer hears of it, and others outside the line of words that nobody reads.
     """
     today = directory.today()
-    late = Consultation.objects.filter(state=Consultation.State.CLOSED, answer_due__lt=today)
-    for each in late.select_related("stakeholder"):
+    for each in voice.owed_an_answer().filter(answer_due__lt=today).select_related("stakeholder"):
         if _again(each.answer_due):
             tell.overdue(each)
     for one in queries.with_words_waiting():

@@ -152,7 +152,7 @@ def open_up(consultation: Consultation, *, by: Appointment, seen: int | None) ->
     if not held.questions.exists():
         raise ValidationError(_("There is no question yet. Write one first."))
     _check_named(held)
-    held.asked = _list_eligible(held)
+    held.asked = list_eligible(held, queries.areas_below(held.area))
     if held.asked < FEWEST:
         raise ValidationError(words.too_few_asked(held.asked))
     held.key_id = voice_seal.new_key()
@@ -171,9 +171,15 @@ def open_up(consultation: Consultation, *, by: Appointment, seen: int | None) ->
     return held
 
 
-def _list_eligible(held: Consultation) -> int:
-    """One row a person, made together in shuffled order: their keys tell nothing later."""
-    below = {each.path: each.pk for each in queries.areas_below(held.area)}
+def list_eligible(held: Consultation, blocks: Iterable[Area]) -> int:
+    """One row a person, made together in shuffled order: their keys tell nothing later.
+
+    Parameters
+    ----------
+    blocks
+        Areas inside the one that is asked, none within another: the slices by area.
+    """
+    below = {each.path: each.pk for each in blocks}
     found: dict[int, Eligible] = {}
     rows = queries.asked_today(held).values_list("person", "role", "school__area__path")
     for person, role, path in rows.iterator(chunk_size=AT_ONCE):

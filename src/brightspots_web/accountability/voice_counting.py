@@ -6,7 +6,7 @@ differ by a few people would tell about these few. `kept_slices` says why nothin
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from secrets import SystemRandom
@@ -17,6 +17,8 @@ ALL = "all"
 ROLES = ("head", "teacher")
 REST = "rest"
 LOT = SystemRandom()
+Narrow = Callable[[Sequence[str]], Collection[str]]
+"""Of the slices that may be kept of one round, those that may be beside what was kept before."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ def count(
     texts: Iterable[int],
     by: Iterable[str],
     lot: Random = LOT,
+    narrow: Narrow | None = None,
 ) -> Counted:
     """Count what may be shown.
 
@@ -63,10 +66,16 @@ def count(
         The questions that are answered in own words.
     by
         "role" and "area" as far as they were fixed before the consultation opened.
+    narrow
+        For rounds that ask the same again. It only takes slices away, so that what holds for all
+        sums of one round holds for those that are left.
     """
     if len(answers) < FEWEST:
         return Counted(None)
     kept = kept_slices(answers, by)
+    if narrow is not None:
+        allowed = set(narrow(list(kept)))
+        kept = {name: inside for name, inside in kept.items() if name in allowed}
     tallies = [
         each
         for question, options in closed.items()

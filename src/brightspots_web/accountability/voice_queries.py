@@ -1,11 +1,11 @@
 """All reads of consultations: who sees them, who may answer, what may be shown of the answers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from brightspots_web.accountability.models import (
     Consultation,
@@ -31,6 +31,14 @@ ASKED_ROLES = {
 }
 AS_ASKED = {Role.TEACHER: "teacher", Role.HEAD: "head", Role.SYSTEM_LEADER: "head"}
 
+BY_MACHINE = Q(stakeholder_name="")
+"""Asked by the system again and again, with fixed questions: see `voice_machine_actions`.
+
+Nobody owes an answer to it, and it stands on the pages of the part that asks it.
+"""
+KEYS_ABOVE: list[Callable[[], Iterable[UUID]]] = []
+"""What tells of sealing keys that rows of apps above name."""
+
 
 # Who sees what
 
@@ -41,7 +49,8 @@ def visible_to(by: Appointment | None) -> QuerySet[Consultation]:
     What was opened: everybody of the area asked and above it, whoever was asked, and who is named
     in it. What is still being written: the side that writes it.
     """
-    found = Consultation.objects.select_related("area", "follows", "stakeholder", "moderator")
+    found = Consultation.objects.exclude(BY_MACHINE)
+    found = found.select_related("area", "follows", "stakeholder", "moderator")
     if by is None:
         return found.none()
     named = Q(stakeholder=by.person_id) | Q(moderator=by.person_id) | _asked(by)
@@ -217,7 +226,7 @@ def waiting_for(by: Appointment | None) -> QuerySet[Consultation]:
         return Consultation.objects.none()
     mine = Eligible.objects.filter(consultation=OuterRef("pk"), person=by.person_id, answered=False)
     return Consultation.objects.filter(
-        Exists(mine), state=State.OPEN, closes__gt=directory.today()
+        ~BY_MACHINE, Exists(mine), state=State.OPEN, closes__gt=directory.today()
     ).order_by("closes", "pk")
 
 
@@ -233,16 +242,58 @@ def people_of_area(consultation: Consultation) -> QuerySet[Person]:
     return offices.people(Exists(asked)).order_by("pk")
 
 
+def asked_by_machine(consultation: Consultation) -> bool:
+    """Whether no person asks it: nobody owes it an answer."""
+    return not consultation.stakeholder_name
+
+
+def who_answered(consultation: Consultation) -> list[tuple[int, str, int | None]]:
+    """Person, role and area of everybody who answered, while that is known.
+
+    For what must know on closing which rounds the same people answered; never shown.
+    """
+    rows = Eligible.objects.filter(consultation=consultation, answered=True).order_by("person")
+    return list(rows.values_list("person", "role", "area"))
+
+
+def asked_by_slice(consultation: Consultation) -> dict[str, int]:
+    """How many are asked, in the whole and in each slice, while the list stands."""
+    rows = Eligible.objects.filter(consultation=consultation).order_by()
+    found = {ALL: rows.count()}
+    for name in ("role", "area"):
+        counted = rows.exclude(**{name: None}).values_list(name).annotate(n=Count("pk"))
+        found |= {f"{name}:{value}": n for value, n in counted}
+    return found
+
+
+def counts_of(rounds: Iterable[int]) -> dict[int, dict[str, dict[str, dict[str, int]]]]:
+    """All counts of many rounds at once: round, words of the question, slice, option."""
+    found: dict[int, dict[str, dict[str, dict[str, int]]]] = {}
+    rows = VoiceTally.objects.filter(question__consultation__in=list(rounds)).order_by("pk")
+    named = ("question__consultation", "question__words", "slice", "option", "n")
+    for pk, words, name, option, n in rows.values_list(*named):
+        found.setdefault(pk, {}).setdefault(words, {}).setdefault(name, {})[option] = n
+    return found
+
+
+def released(consultation: Consultation) -> list[str]:
+    """The slices whose counts were kept."""
+    rows = VoiceTally.objects.filter(question__consultation=consultation).order_by("slice")
+    return list(rows.values_list("slice", flat=True).distinct())
+
+
 def open_ones() -> list[Consultation]:
-    """What is open, for the worker."""
-    return list(Consultation.objects.filter(state=State.OPEN).select_related("area").order_by("pk"))
+    """What people opened, for the worker; who asks as a machine keeps its own time."""
+    found = Consultation.objects.filter(~BY_MACHINE, state=State.OPEN)
+    return list(found.select_related("area").order_by("pk"))
 
 
 def keys_in_use() -> list[UUID]:
     """Every sealing key that a row names."""
     rounds = Consultation.objects.exclude(key_id=None).values_list("key_id", flat=True)
     boxes = SuggestionSettings.objects.exclude(key_id=None).values_list("key_id", flat=True)
-    return [each for each in [*rounds, *boxes] if each is not None]
+    above = [each for keys in KEYS_ABOVE for each in keys()]
+    return [each for each in [*rounds, *boxes, *above] if each is not None]
 
 
 # Results
@@ -336,4 +387,4 @@ def comments_of(consultation: Consultation) -> QuerySet[VoiceComment]:
 
 def owed_an_answer() -> QuerySet[Consultation]:
     """Whatever closed and was not answered yet, the oldest first."""
-    return Consultation.objects.filter(state=State.CLOSED).order_by("pk")
+    return Consultation.objects.filter(~BY_MACHINE, state=State.CLOSED).order_by("pk")

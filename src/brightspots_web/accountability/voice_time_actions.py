@@ -60,8 +60,8 @@ def remind(consultation: Consultation) -> int:
 def close_when_over(consultation: Consultation) -> Consultation:
     """Close and count what is over, without anybody's asking for it."""
     held = _held(consultation)
-    if not queries.is_over(held):
-        return held
+    if not queries.is_over(held) or queries.asked_by_machine(held):
+        return held  # a machine's round is narrowed first: `close_round`
     return _close(held, register.command_line_operator())
 
 
@@ -90,7 +90,26 @@ def close(consultation: Consultation, *, by: Appointment) -> Consultation:
     return _close(held, by)
 
 
-def _close(held: Consultation, by: Appointment) -> Consultation:
+@transaction.atomic
+def close_round(
+    consultation: Consultation, narrow: counting.Narrow, *, by: Appointment
+) -> Consultation:
+    """Close and count a round that a machine asked: see `voice_machine_actions`.
+
+    Parameters
+    ----------
+    narrow
+        Called while everybody's row is held, so that it may ask who answered.
+    """
+    held = _held(consultation)
+    if not queries.is_over(held) or not queries.asked_by_machine(held):
+        return held
+    return _close(held, by, narrow)
+
+
+def _close(
+    held: Consultation, by: Appointment, narrow: counting.Narrow | None = None
+) -> Consultation:
     """Open all seals, count, and destroy what is not to be kept. The caller holds the row."""
     list(held.eligible.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     questions = {each.pk: each for each in held.questions.all()}
@@ -105,6 +124,7 @@ def _close(held: Consultation, by: Appointment) -> Consultation:
         },
         texts=[key for key, each in questions.items() if each.kind == VoiceQuestion.Kind.TEXT],
         by=held.slices,
+        narrow=narrow,
     )
     _write(held, counted)
     asked = list(queries.people_asked(held))
@@ -122,7 +142,8 @@ def _close(held: Consultation, by: Appointment) -> Consultation:
             "comments": len(counted.comments), "seals_that_did_not_open": broken,
         },
     )  # fmt: skip
-    tell.counted(held, asked)
+    if not queries.asked_by_machine(held):
+        tell.counted(held, asked)
     if key is not None:
         transaction.on_commit(lambda: voice_seal.destroy(key))
     return held

@@ -20,6 +20,8 @@ urlpatterns = [
     path("priorities/", include("brightspots_web.alignment.urls")),
     path("leaders/", include("brightspots_web.leaders.urls")),
     path("", include("brightspots_web.accountability.urls")),
+    path("", include("brightspots_web.evidence.urls")),
+    path("", include("brightspots_web.pace.urls")),
     path("", include("brightspots_web.devolution.urls")),
     path("notices/", include("brightspots_web.notices.urls")),
     path("", include("brightspots_web.directory.urls")),

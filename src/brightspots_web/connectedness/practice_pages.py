@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from brightspots_web.connectedness import practice_journey_pages as journey
 from brightspots_web.connectedness import practice_lineage_queries as lineage
+from brightspots_web.connectedness import practice_parts
 from brightspots_web.connectedness import practice_queries as queries
 from brightspots_web.connectedness.models import Practice, PracticeComment
 from brightspots_web.connectedness.practice_actions import languages
@@ -192,6 +193,7 @@ def page(found: Practice, acting: Appointment | None, language: str = "") -> Row
         "follows": acting is not None and queries.is_following(original, acting.person),
         "is_public": original.state in queries.PUBLIC,
         "may_talk": original.state == State.PUBLISHED,
+        "further_parts": practice_parts.parts(original, acting),
         **journey.part(original, acting),
     }
 

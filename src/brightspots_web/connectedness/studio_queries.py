@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Max, Q, QuerySet
 
 from brightspots_web.alignment.queries import live_priorities
+from brightspots_web.connectedness import record_lead_queries
 from brightspots_web.connectedness.models import (
     Pin,
     Proposal,
@@ -158,12 +159,13 @@ def facts_of_schools(
     """As :func:`facts_of`; where changing partnership has a price, with the present one."""
     figures = insight.strength_and_need()
     by_subject = insight.strength_and_need_in(subjects) if subjects else {}
+    leads = record_lead_queries.lead_strengths(figures, subjects) if subjects else {}
     present = {code: label for code, label, _lead in to_stay_close_to(close_to, based_on)}
     today = directory.today()
     return [
         {
             **row,
-            "strength": figures.get(row["pk"], (None, None))[0],
+            "strength": leads.get(row["pk"], figures.get(row["pk"], (None, None))[0]),
             "need": figures.get(row["pk"], (None, None))[1],
             "closed": row["closed"] is not None and row["closed"] <= today,
             "present": present.get(row["code"], ""),

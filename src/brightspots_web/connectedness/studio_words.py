@@ -120,7 +120,7 @@ def part(name: str) -> tuple[str, str]:
         ),
         "leader_strength": (
             _("Leaders' schools that are less strong"),
-            _("Leaders whose own schools have less to show."),
+            _("Leaders whose own schools and earlier support have less to show."),
         ),
         "partnerships": (
             _("Number of partnerships"),

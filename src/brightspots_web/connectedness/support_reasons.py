@@ -27,6 +27,8 @@ class Comparison(Protocol):
     @property
     def more_than_best(self) -> float | None: ...
     @property
+    def rough(self) -> bool: ...
+    @property
     def reasons(self) -> Sequence[Mapping[str, Any]]: ...
     @property
     def against(self) -> Sequence[Mapping[str, Any]]: ...
@@ -52,6 +54,8 @@ def compared(answer: Comparison, *, stands: bool = True) -> str:
         return _("It cannot be suggested for this request.")
     if answer.more_than_best < 0.05:
         return _("No other offer fits better, as far as the figures go.")
+    if answer.rough:
+        return _("Another offer fits better.")
     return _("Another offer fits better, as much as if this one were {km} further away.").format(
         km=kilometres(answer.more_than_best)
     )
@@ -68,6 +72,16 @@ def _record(values: Values) -> str:
         return _("earlier support: {span}").format(span=span)
     words = ngettext("{n} earlier project: {span}", "{n} earlier projects: {span}", n)
     return words.format(n=n, span=span)
+
+
+def _few(values: Values) -> str:
+    """Projects that rest on one or two schools: their figure would be theirs."""
+    n = int(values.get("projects") or 0)
+    return ngettext(
+        "{n} earlier project, too few schools to show a figure",
+        "{n} earlier projects, too few schools to show a figure",
+        n,
+    ).format(n=n)
 
 
 def _no_places(values: Values) -> str:
@@ -116,6 +130,7 @@ WORDS: dict[str, Callable[[Values], str]] = {
     "unlike": lambda v: _("in other circumstances"),
     "another_phase": lambda v: _("another phase"),
     "record": _record,
+    "few_records": lambda v: _few(v),
     "no_record": lambda v: _("no record of earlier support yet"),
     "exploring": lambda v: _("schools that are new to giving get their chance here"),
     "not_offered": lambda v: _("it does not offer this priority"),

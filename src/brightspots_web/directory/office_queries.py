@@ -40,3 +40,15 @@ def directly_inside(area: Area) -> QuerySet[Area]:
 def names_of_areas(keys: Iterable[int]) -> dict[int, str]:
     """The names of areas by their keys."""
     return dict(Area.objects.filter(pk__in=list(keys)).values_list("pk", "name"))
+
+
+def top_area() -> Area | None:
+    """The area that is the whole system; None where there is none, or more than one at the top."""
+    found = list(Area.objects.filter(parent=None).order_by("pk")[:2])
+    return found[0] if len(found) == 1 else None
+
+
+def areas_inside(area: Area, steps: int) -> QuerySet[Area]:
+    """The areas so many steps below an area, by name."""
+    found = Area.objects.filter(path__startswith=area.path, level=area.level + steps)
+    return found.order_by("name", "pk")

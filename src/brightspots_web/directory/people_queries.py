@@ -46,6 +46,11 @@ def leaders_of(partnership: Partnership | None) -> QuerySet[Person]:
     return _people(Q(role=Role.SYSTEM_LEADER, partnership=partnership))
 
 
+def active(people: Iterable[int]) -> QuerySet[Person]:
+    """Those of these people who can sign in; whoever asks has checked whom they may know of."""
+    return Person.objects.filter(pk__in=list(people), is_active=True)
+
+
 def people_of(schools: Iterable[School]) -> QuerySet[Person]:
     """Everybody with a live appointment at one of these schools: heads, teachers, leaders there."""
     return _people(Q(school__in=[school.pk for school in schools]))

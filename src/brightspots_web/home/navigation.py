@@ -49,6 +49,8 @@ def navigation_for(acting: Appointment | None, path: str) -> list[NavItem]:
         ]
     places += [
         ("accountability:home", _("Accountability")),
+        ("evidence:home", _("Evidence")),
+        ("pace:home", _("Pace")),
         ("connectedness:practices", _("Practices")),
     ]
     if (support := _support(acting)) is not None:

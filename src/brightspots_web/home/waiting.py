@@ -10,7 +10,9 @@ from brightspots_web.accountability import overview
 from brightspots_web.alignment import ballot_pages
 from brightspots_web.devolution import decision_pages, meeting_pages, note_pages
 from brightspots_web.directory.models import Appointment
+from brightspots_web.evidence import overview as evidence
 from brightspots_web.leaders import designation_pages, profile_pages
+from brightspots_web.pace import overview as pace
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ def _all(acting: Appointment) -> Iterator[Waiting]:
     for card in (designation_pages.front_card(acting), profile_pages.front_card(acting)):
         if card is not None:
             yield _of(card)
-    for each in overview.waiting(acting):
+    further = (evidence.waiting(acting), pace.waiting(acting))
+    for each in (*overview.waiting(acting), *(item for part in further for item in part)):
         yield Waiting(each["text"], each["url"], each["link"])
 
 

@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from brightspots_web.directory.models import Appointment
-from brightspots_web.insight import bright_spot_actions, queries
+from brightspots_web.insight import after_publishing, bright_spot_actions, queries
 from brightspots_web.insight.findings import TABLES
 from brightspots_web.insight.findings import Findings as Findings
 from brightspots_web.insight.models import Run
@@ -157,6 +157,7 @@ def publish(run: Run, *, by: Actor, instead_of: UUID | str | None = None) -> Run
     detail = {**_named(run), "again": again, "instead_of": str(now.uuid) if now else None}
     audit.record("insight.publish", by=by, target=run, detail=detail)
     bright_spot_actions.note_candidates(run, by=by)
+    after_publishing.tell(by)
     return run
 
 
@@ -187,6 +188,7 @@ def withdraw(run: Run, *, by: Actor, reason: str) -> Run | None:
     back = queries.current_run()
     detail = {**_named(run), "reason": reason[:500], "now": str(back.uuid) if back else None}
     audit.record("insight.withdraw", by=by, target=run, detail=detail)
+    after_publishing.tell(by)
     return back
 
 

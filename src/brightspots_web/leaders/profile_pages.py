@@ -57,6 +57,7 @@ def own_page(acting: Appointment) -> Row:
         "attended": learning.attended(person),
         "hours": development.hours_text(learning.hours_of(person)),
         "track_record": _track_record(person, held) if leads else [],
+        "track_record_url": queries.track_record_page(person) if leads else "",
         "records_time": may(acting, Capability.RECORD_TIME),
         "balance": time_pages.own_shares(acting),
     }

@@ -91,6 +91,22 @@ def register_track_record(source: TrackRecord) -> TrackRecord:
     return source
 
 
+PageOf = Callable[[Person], str]
+"""From a leader to the address of the whole record."""
+
+_PAGES: list[PageOf] = []
+
+
+def register_track_record_page(page: PageOf) -> PageOf:
+    """Let a higher layer say where a leader sees each of their projects."""
+    _PAGES[:] = [page]
+    return page
+
+
+def track_record_page(person: Person) -> str:
+    return _PAGES[0](person) if _PAGES else ""
+
+
 def track_record_of(person: Person, priority: Priority) -> str | None:
     """What the evidence says of the schools a leader supported at a priority; None: no record yet.
 

@@ -54,6 +54,11 @@ class Capability(StrEnum):
     CONSULT = "ask teachers and heads within what it sees, and owe them the answer"
     MODERATE_VOICE = "read what was written before it is shown, where it was named to do so"
     SPEAK_UP = "answer consultations, put suggestions into the box, come to dialogues"
+    SET_EVIDENCE = "agree to a lottery, publish evaluations, set how far brokering explores"
+    EVALUATE = "ask what support did, run evaluations and draw lotteries"
+    RATE_STAGE = "rate the stage of its partnership or area, and agree on it"
+    HAND_OVER = "hand powers to partnerships and areas within what it sees, and take them back"
+    PLAN_PACE = "plan the rollout, change it by hand and adopt it"
     APPOINT = "make and end appointments"
     SEE_AUDIT = "read the audit trail"
 
@@ -81,6 +86,10 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.SET_ACCOUNTABILITY,
             Capability.PLAN_CHALLENGE,
             Capability.CONSULT,
+            Capability.SET_EVIDENCE,
+            Capability.EVALUATE,
+            Capability.HAND_OVER,
+            Capability.PLAN_PACE,
         }
     ),
     Role.ANALYST: frozenset(
@@ -95,6 +104,8 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.SEE_AUDIT,
             Capability.WRITE_PRACTICES,
             Capability.MODERATE_VOICE,
+            Capability.EVALUATE,
+            Capability.PLAN_PACE,
         }
     ),
     Role.DISTRICT_OFFICER: frozenset(
@@ -116,6 +127,8 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.CHALLENGE,
             Capability.CONSULT,
             Capability.MODERATE_VOICE,
+            Capability.RATE_STAGE,
+            Capability.HAND_OVER,
         }
     ),
     Role.SYSTEM_LEADER: frozenset(
@@ -139,6 +152,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.REVIEW_PEERS,
             Capability.CHALLENGE,
             Capability.SPEAK_UP,
+            Capability.RATE_STAGE,
         }
     ),
     Role.HEAD: frozenset(
@@ -157,6 +171,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.PLEDGE,
             Capability.REVIEW_PEERS,
             Capability.SPEAK_UP,
+            Capability.RATE_STAGE,
         }
     ),
     Role.TEACHER: frozenset(

@@ -24,6 +24,8 @@ INTERNAL_HOSTS = ALLOWED_HOSTS
 
 INSTALLED_APPS = [
     "brightspots_web.home",
+    "brightspots_web.pace",
+    "brightspots_web.evidence",
     "brightspots_web.accountability",
     "brightspots_web.devolution",
     "brightspots_web.leaders",

@@ -13,6 +13,7 @@ import polars as pl
 from brightspots.connectedness.problem import Parameters
 from brightspots.core.errors import InputError
 from brightspots.insight.variability import spread_within
+from brightspots_web.connectedness import record_lead_queries
 from brightspots_web.directory import queries as directory
 from brightspots_web.insight import queries as insight
 from brightspots_web.shared.jobs import CannotError
@@ -41,10 +42,14 @@ def schools_frame(
     """Every open school with its place and, where an analysis is published, strength and need.
 
     Of these schools alone where some are named. For each of `subjects` (the outcomes of the live
-    priorities) there are strength and need of its own: `strength_p1`, `need_p1` and so on.
+    priorities) there are strength and need of its own: `strength_p1`, `need_p1` and so on; the
+    strength that all have in common then says who is preferred to lead, and knows of records.
     """
     names = ("pk", "code", "latitude", "longitude", "phase", "language")
     strengths = insight.strength_and_need()
+    if subjects:
+        leads = record_lead_queries.lead_strengths(strengths, subjects)
+        strengths = {pk: (leads[pk], need) for pk, (_strength, need) in strengths.items()}
     chosen = directory.open_schools() if schools is None else schools
     rows = [
         (code, latitude, longitude, phase, language, *strengths.get(pk, (None, None)))

@@ -11,9 +11,11 @@ import polars as pl
 from brightspots.connectedness import broker_single
 from brightspots.connectedness.broker_parameters import BrokerParameters
 from brightspots.connectedness.broker_reasons import Reason
+from brightspots_web.connectedness import records
 from brightspots_web.connectedness import support_ledger_queries as ledger
 from brightspots_web.connectedness import support_queries as queries
 from brightspots_web.connectedness.models import SupportOffer, SupportRequest
+from brightspots_web.connectedness.records import Outlook, Record
 from brightspots_web.connectedness.support_reasons import SPEAKS_FOR
 from brightspots_web.insight import queries as insight
 
@@ -25,7 +27,9 @@ REQUESTS = {"request": pl.String, "priority": pl.String} | {
     **dict.fromkeys(TEXT, pl.String),
     **dict.fromkeys(NUMBERS, pl.Float64),
 }
+RECORD = ("gain", "se", "projects")
 OFFERS = {"offer": pl.String, "priority": pl.String, "places": pl.Int64, "strength": pl.Float64} | {
+    **dict.fromkeys(RECORD, pl.Float64),
     **dict.fromkeys(TEXT, pl.String),
     **dict.fromkeys(NUMBERS, pl.Float64),
 }
@@ -43,11 +47,33 @@ class Found:
     more_than_best: float | None = 0.0
     """By how much another offer fits better, as if in km; None where it cannot be suggested."""
     against: Sequence[Mapping[str, Any]] = ()
+    rough: bool = False
+    """By how much another fits better is not told: a record of few schools is part of it."""
 
 
-def parameters() -> BrokerParameters:
-    """The library's settings, with how far the ministry lets a school come from."""
-    return replace(PARAMETERS, max_km=float(ledger.present_settings().support_km))
+def parameters(known: Outlook) -> BrokerParameters:
+    """The library's settings, how far the ministry lets a school come from, how far it explores.
+
+    Records that an app above gives are shrunken already.
+    """
+    share = PARAMETERS.exploration if known.exploration is None else known.exploration
+    return replace(
+        PARAMETERS,
+        max_km=float(ledger.present_settings().support_km),
+        exploration=share,
+        shrink=not known.records,
+    )
+
+
+def outlook(offers: Sequence[SupportOffer]) -> Outlook:
+    """What earlier support of those who would come lets one expect."""
+    priorities = {offer.priority_id: offer.priority for offer in offers}
+    leaders = {offer.giver_id for offer in offers if offer.giver_id is not None}
+    return records.outlook(leaders, list(priorities.values()))
+
+
+def record_of(offer: SupportOffer, known: Outlook) -> Record | None:
+    return known.records.get((offer.giver_id or 0, offer.priority_id))
 
 
 def shortlist(request: SupportRequest, but: Iterable[int] = ()) -> list[Found]:
@@ -65,14 +91,18 @@ def shortlist(request: SupportRequest, but: Iterable[int] = ()) -> list[Found]:
         for each in queries.open_offers(request.priority, but=request.school)
         if each.pk not in gone
     ]
-    frame = offers_frame(offers, ledger.rooms(offers))
-    best = broker_single.shortlist(requests_rows([request], offers)[0], frame, parameters())
+    known = outlook(offers)
+    frame = offers_frame(offers, ledger.rooms(offers), known)
+    best = broker_single.shortlist(
+        requests_rows([request], offers)[0], frame, parameters(known), known.seed
+    )
+    by_key = {str(offer.pk): record_of(offer, known) for offer in offers}
     return [
         Found(
             int(each.offer),
             each.score,
             each.distance_km,
-            _plain(each.reasons),
+            _plain(each.reasons, by_key[each.offer]),
             each.more_than_best,
         )
         for each in best
@@ -87,21 +117,31 @@ def why_not(request: SupportRequest, offer: SupportOffer) -> Found:
     offers = list(queries.open_offers(request.priority, but=request.school))
     if offer.pk not in {each.pk for each in offers}:
         offers.append(offer)
-    frame = offers_frame(offers, ledger.rooms(offers))
+    known = outlook(offers)
+    frame = offers_frame(offers, ledger.rooms(offers), known)
     answer = broker_single.why_not(
         requests_rows([request], offers)[0],
         frame,
         str(offer.pk),
-        parameters(),
+        parameters(known),
+        known.seed,
         conflicts=_conflicts([request], frame),
     )
+    rough = any(each is not None and each.projects and not each.shown
+                for each in (record_of(one, known) for one in offers))  # fmt: skip
+    against = _plain(answer.against)
+    if rough:
+        against = [each for each in against if each["values"].get("part") != "track_record"]
     return Found(
         offer.pk,
         answer.score,
         answer.distance_km,
-        _plain(each for each in answer.reasons if each.kind in SPEAKS_FOR),
+        _plain(
+            (each for each in answer.reasons if each.kind in SPEAKS_FOR), record_of(offer, known)
+        ),
         answer.more_than_best,
-        _plain(answer.against),
+        against,
+        rough,
     )
 
 
@@ -137,10 +177,14 @@ def match(
     ]
     if not requests or not offers:
         return {}
-    frame = offers_frame(offers, ledger.rooms(offers))
+    known = outlook(offers)
+    frame = offers_frame(offers, ledger.rooms(offers), known)
     rows = pl.DataFrame(requests_rows(requests, offers), schema=REQUESTS, orient="row")
     conflicts = _conflicts(requests, frame)
-    answer = broker(rows, frame, parameters(), conflicts=conflicts, progress=progress)
+    answer = broker(
+        rows, frame, parameters(known), known.seed, conflicts=conflicts, progress=progress
+    )
+    by_key = {str(offer.pk): record_of(offer, known) for offer in offers}
     listed: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for each in answer.matches.iter_rows(named=True):
         listed[each["request"]].append(each)
@@ -154,7 +198,7 @@ def match(
                 int(each["offer"]),
                 float(each["score"]),
                 each["distance_km"],
-                _plain(answer.reasons(code, each["offer"])),
+                _plain(answer.reasons(code, each["offer"]), by_key[each["offer"]]),
             )
             for each in these
         ]
@@ -189,8 +233,10 @@ def requests_rows(
     return rows
 
 
-def offers_frame(offers: Sequence[SupportOffer], rooms: Rooms) -> pl.DataFrame:
-    """Offers with what is left of each: schools at a time, days of the year."""
+def offers_frame(
+    offers: Sequence[SupportOffer], rooms: Rooms, known: Outlook | None = None
+) -> pl.DataFrame:
+    """Offers with what is left of each: schools at a time, days of the year; and its record."""
     strength: dict[int, float] = {}
     for subject in {offer.priority.subject for offer in offers}:
         here = [offer for offer in offers if offer.priority.subject == subject]
@@ -201,6 +247,7 @@ def offers_frame(offers: Sequence[SupportOffer], rooms: Rooms) -> pl.DataFrame:
     rows = []
     for offer in offers:
         places, days = rooms.get(offer.pk, (0, ledger.NOTHING))
+        record = record_of(offer, known) if known else None
         rows.append(
             {
                 "offer": str(offer.pk),
@@ -215,11 +262,26 @@ def offers_frame(offers: Sequence[SupportOffer], rooms: Rooms) -> pl.DataFrame:
                 "latitude": offer.school.latitude,
                 "longitude": offer.school.longitude,
                 "days": max(float(days), 0.0),
+                "gain": record.gain if record else None,
+                "se": record.se if record else None,
+                "projects": float(record.projects) if record else None,
             }
         )
     return pl.DataFrame(rows, schema=OFFERS, orient="row")
 
 
-def _plain(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
-    """Reasons in JSON types, as they are kept with a match."""
-    return [each.as_dict() for each in reasons]
+def _plain(reasons: Iterable[Reason], record: Record | None = None) -> list[dict[str, Any]]:
+    """Reasons in JSON types, as they are kept with a match; of a record what may be told."""
+    plain = [each.as_dict() for each in reasons]
+    if record is None:
+        return plain
+    return [_told(record) or each if each["kind"] == "record" else each for each in plain]
+
+
+def _told(record: Record) -> dict[str, Any] | None:
+    """What stands in place of a record's figure: too few schools, or no project; None: nothing."""
+    if record.projects == 0:
+        return {"kind": "no_record", "values": {}}
+    if not record.shown:
+        return {"kind": "few_records", "values": {"projects": record.projects}}
+    return None

@@ -1,0 +1,126 @@
+"""Track records in the sample: support of earlier years, what came of it, words beside it.
+
+In the invented results support changes nothing: most records lie around 0, with wide intervals, and
+the pages say so. Years that are still to be examined leave projects that are not measured yet.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Mapping
+
+    from brightspots_cli.sample_life.support import Life
+    from brightspots_web.directory.models import Appointment, School
+
+LEADERS = 4
+"""Leaders with earlier projects, besides the one of the sign-in page."""
+PROJECTS = (4, 3, 3, 2, 1)
+WORDS = (
+    "The deputy who carried it left in the second month. What stayed is the weekly plan.",
+    "They did most of it themselves; we came for three days and listened.",
+)
+
+
+def fill(rng: random.Random, cast: Mapping[str, Appointment]) -> None:
+    """Support in the first years of results, then the records."""
+    from brightspots_cli.sample_life.support import Life
+    from brightspots_web.alignment import queries as alignment
+    from brightspots_web.insight import queries as insight
+
+    priorities = [each for each in alignment.live_priorities() if each.subject]
+    scales = insight.scales(insight.current_run())
+    years = sorted({year for scale in scales.values() for year in scale.years})
+    if not priorities or len(years) < 3:
+        return
+    life = Life(rng, cast, priorities)
+    own = cast["leader"].school
+    askers = [each for each in life.schools if each not in (own, cast["head"].school)]
+    givers = _givers(life, own)
+    for giver, number in zip(givers, PROJECTS, strict=False):
+        for turn in range(number):
+            asker = next((each for each in askers if each.pk not in life.asked), None)
+            if asker is None:
+                return
+            life.asked.add(asker.pk)
+            _project(life, giver, asker, year=years[1 + turn % (len(years) - 2)], turn=turn)
+    _words(cast["leader"])
+    _reckon(cast["minister"])
+
+
+def _givers(life: Life, own: School | None) -> list[School]:
+    """Choose schools with an open offer, the one of the cast's leader first."""
+    from brightspots_web.connectedness import support_queries as queries
+
+    found: dict[int, School] = {}
+    for priority in life.priorities:
+        for offer in queries.open_offers(priority, but=None):
+            found.setdefault(offer.school.pk, offer.school)
+    rest = [each for key, each in sorted(found.items()) if own is None or key != own.pk]
+    life.asked |= set(found)
+    return ([own] if own is not None and own.pk in found else []) + rest[:LEADERS]
+
+
+def _project(life: Life, giver: School, asker: School, *, year: int, turn: int) -> None:
+    """One project as it would have been in an earlier year: asked, matched, done, dated back."""
+    from brightspots_cli.sample_life import support as sample
+    from brightspots_web.connectedness import support_deployment_actions as actions
+    from brightspots_web.connectedness import support_history_actions as history
+    from brightspots_web.connectedness import support_queries as queries
+    from brightspots_web.directory.actions import command_line_operator
+
+    offer = next(
+        (
+            each
+            for priority in life.priorities
+            for each in queries.open_offers(priority, but=asker)
+            if each.school == giver
+        ),
+        None,
+    )
+    if offer is None:
+        return
+    request = life.ask(asker, offer.priority)
+    match = sample.both_accepted(life, request, giver)
+    if match is None or match.offer.school != giver:
+        return
+    by = life.head_of(giver)
+    starts = life.today - timedelta(days=80)
+    deployment = actions.begin(
+        match, by=by, aim=sample.invented(life.rng.choice(sample.AIMS)), days=request.days,
+        starts=starts, exit_on=life.today,
+    )  # fmt: skip
+    for number, on in enumerate((starts, starts + timedelta(days=30))):
+        actions.log(
+            deployment, by=by, kind="visit", on=on, days=Decimal(1),
+            note=sample.invented(sample.NOTES[number]),
+        )  # fmt: skip
+    if turn == 1:  # ended early counts as much as what went well
+        actions.end_early(
+            deployment, by=by, why=sample.invented("Two of our teachers left at once."),
+            still_wanted=False,
+        )  # fmt: skip
+    else:
+        actions.finish(deployment, by=by, report=sample.invented(sample.REPORT))
+    back = (life.today - life.today.replace(year=year, month=9, day=1)).days
+    history.date_support_back(deployment.pk, back, by=command_line_operator())
+
+
+def _words(leader: Appointment) -> None:
+    """Let the leader of the sign-in page say something beside two projects."""
+    from brightspots_web.connectedness import support_record_queries as support
+    from brightspots_web.evidence import record_actions as actions
+
+    for project, words in zip(support.support_by([leader.person_id]), WORDS, strict=False):
+        actions.say(project, f"(Invented.) {words}", by=leader)
+
+
+def _reckon(minister: Appointment) -> None:
+    from brightspots_web.evidence import record_actions as actions
+    from brightspots_web.shared import jobs
+
+    jobs.run_here(actions.ask(by=minister))

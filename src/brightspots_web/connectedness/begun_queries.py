@@ -1,0 +1,46 @@
+"""Which schools began with something, and on which day: for those above who ask what came of it.
+
+All of the system, whoever looks: the caller answers for who may read what is worked out from it.
+"""
+
+from datetime import date
+
+from brightspots_web.alignment.models import Priority
+from brightspots_web.connectedness.models import (
+    Deployment,
+    Practice,
+    PracticeAdoption,
+    SupportRequest,
+)
+from brightspots_web.connectedness.practice_queries import PUBLIC
+
+
+def supported_since(priority: Priority) -> dict[int, date]:
+    """School -> the first day of its first support at a priority."""
+    rows = Deployment.objects.filter(priority=priority).order_by("-starts", "pk")
+    return dict(rows.values_list("receiving", "starts"))
+
+
+def giving_at(priority: Priority) -> set[int]:
+    """Schools that gave support at a priority: they are no schools to compare with."""
+    rows = Deployment.objects.filter(priority=priority).order_by()
+    return set(rows.values_list("giving", flat=True))
+
+
+def asked_for(priority: Priority) -> set[int]:
+    """Schools that asked for support at a priority and did not take it back."""
+    rows = SupportRequest.objects.filter(priority=priority).order_by()
+    rows = rows.exclude(state=SupportRequest.State.WITHDRAWN)
+    return set(rows.values_list("school", flat=True))
+
+
+def taken_up_since(practice: int) -> dict[int, date]:
+    """School -> the day on which it took a practice up."""
+    rows = PracticeAdoption.objects.filter(practice=practice).order_by()
+    return dict(rows.values_list("school", "on"))
+
+
+def public_practices() -> list[Practice]:
+    """Practices that are or were published, each once whatever its languages, by title."""
+    rows = Practice.objects.filter(state__in=PUBLIC, translation_of=None)
+    return list(rows.select_related("school", "priority", "bright_spot__school").order_by("title"))

@@ -1,0 +1,331 @@
+"""All reads of lotteries: who sees which, whose name stands on a list, who could be on one.
+
+That there is a lottery, how it is drawn and what came of it by number is for everybody with an
+appointment. Which school has which number says in which band it is, so that names are for those
+who look after the school, and to a school itself.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from brightspots_web.alignment import queries as alignment
+from brightspots_web.alignment.models import Priority
+from brightspots_web.directory import queries as directory
+from brightspots_web.directory.models import Appointment, School
+from brightspots_web.evidence.choice_draw import Entry
+from brightspots_web.evidence.models import Choice, Lottery, LotteryEntry
+from brightspots_web.insight import disclosure
+from brightspots_web.insight import queries as insight
+from brightspots_web.insight.models import Estimate, Run
+from brightspots_web.shared import queries as shared
+from brightspots_web.shared.models import AuditEntry
+from brightspots_web.shared.permissions import Capability, may
+
+State = Lottery.State
+BEFORE = (State.PREPARED, State.DECLINED, State.AGREED)
+"""What it is about may still be changed."""
+SMALLEST_STRATUM = 3
+"""Areas with fewer schools on the list are drawn together: of one or two, a share says who."""
+
+
+def hour_of(lottery: Lottery) -> datetime:
+    """Noon of its day: from then on it may be drawn, with what was on record before then."""
+    return timezone.make_aware(datetime.combine(lottery.draws_on, time(12)))
+
+
+def beacon_at(moment: datetime) -> AuditEntry | None:
+    """The last link of the audit trail before a moment."""
+    return shared.audit_entries().filter(at__lt=moment).order_by("-pk").first()
+
+
+def prepares(by: Appointment | None) -> bool:
+    return may(by, Capability.EVALUATE)
+
+
+def answers(by: Appointment | None) -> bool:
+    return may(by, Capability.SET_EVIDENCE)
+
+
+def visible_to(by: Appointment | None) -> QuerySet[Lottery]:
+    """Lotteries in preparation for those who prepare them; once the list is closed, for all."""
+    found = Lottery.objects.select_related("priority", "area", "follows")
+    if by is None:
+        return found.none()
+    if prepares(by) or answers(by):
+        return found
+    return found.filter(opened_at__isnull=False)
+
+
+def search(by: Appointment | None, state: str = "") -> QuerySet[Lottery]:
+    found = visible_to(by)
+    return found.filter(state=state) if state else found
+
+
+def entries_of(lottery: Lottery) -> list[LotteryEntry]:
+    """Every line, in the order of the draw. Not for a page: see :func:`entries_seen_by`."""
+    return list(lottery.entries.select_related("school__area"))
+
+
+def as_drawn(lines: Iterable[LotteryEntry]) -> list[Entry]:
+    """The lines as the draw knows them: by number."""
+    return [Entry(e.label, e.stratum, e.waited, e.out, e.gone) for e in lines]
+
+
+def sees_names(by: Appointment | None) -> bool:
+    """Whether somebody may read which number is which school, of all of them."""
+    return may(by, Capability.EVALUATE)
+
+
+def entries_seen_by(by: Appointment | None, lottery: Lottery) -> QuerySet[LotteryEntry]:
+    """Lines with names that this appointment may read."""
+    found = LotteryEntry.objects.filter(lottery=lottery).select_related("school__area")
+    if by is None:
+        return found.none()
+    if sees_names(by):
+        return found
+    if may(by, Capability.SEE_AREA):
+        seen = directory.schools_visible_to(by).order_by().values("pk")
+        return found.filter(school__in=seen)
+    if may(by, Capability.ASK_SUPPORT):
+        return found.filter(directory.line_of(by.school_id, "school"))
+    return found.none()
+
+
+def line_seen_by(by: Appointment | None, pk: int) -> LotteryEntry | None:
+    found = LotteryEntry.objects.select_related("lottery").filter(pk=pk).first()
+    if found is None or not visible_to(by).filter(pk=found.lottery_id).exists():
+        return None
+    return entries_seen_by(by, found.lottery).filter(pk=pk).select_related("lottery").first()
+
+
+def may_let_go(by: Appointment | None, line: LotteryEntry) -> bool:
+    """Who draws lotteries, and the school itself."""
+    if prepares(by):
+        return True
+    own = by is not None and by.school_id is not None and by.school_id == line.school_id
+    return own and may(by, Capability.ASK_SUPPORT)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How a lottery stands, in numbers that name nobody."""
+
+    schools: int
+    places: int
+    """Places that a school has."""
+    waiting: int
+    """Schools that come first next time."""
+    passed: int
+    """Schools that had closed, or let their place go."""
+    strata: tuple[tuple[str, int, int], ...]
+    """Area, schools, places."""
+
+
+def counted(lottery: Lottery) -> Counted:
+    rows = list(lottery.entries.values_list("stratum", "place", "out", "gone"))
+    size = Counter(stratum for stratum, _place, _out, _gone in rows)
+    held = Counter(stratum for stratum, place, _out, _gone in rows if place)
+    passed = sum(out or gone for _stratum, _place, out, gone in rows)
+    places = sum(held.values())
+    strata = tuple((name, size[name], held[name]) for name in sorted(size))
+    return Counted(len(rows), places, len(rows) - places - passed, passed, strata)
+
+
+# Who could be on the list
+
+
+@dataclass(frozen=True)
+class Eligible:
+    """A school for the list, with what was published of it."""
+
+    school: School
+    stratum: str
+    waited: bool
+    row: Estimate | None
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The schools that a lottery would be among, today."""
+
+    found: tuple[Eligible, ...]
+    run: Run | None
+    points: float = 1.0
+    """Points a standard deviation of pupils."""
+    too_few: int = 0
+    helped: int = 0
+    problem: str = ""
+
+    @property
+    def strata(self) -> dict[str, int]:
+        return dict(sorted(Counter(each.stratum for each in self.found).items()))
+
+
+def pool(lottery: Lottery, by: Appointment | None) -> Pool:
+    """Schools in the band, open, and without this help; those that waited before, in any case.
+
+    `by` sees the whole system: nobody else prepares lotteries.
+    """
+    run = insight.current_run()
+    scale = insight.scales(run).get(lottery.priority.subject)
+    if run is None or scale is None:
+        return Pool(
+            (), run, problem=_("There are no published figures of the priority’s outcome yet.")
+        )
+    within = directory.open_schools()
+    if lottery.area is not None:
+        within = within.filter(directory.within(lottery.area))
+    helped = _helped(lottery) & set(within.values_list("pk", flat=True))
+    rows = run.estimates.filter(
+        disclosure.shown_across(),
+        subject=scale.subject,
+        year=None,
+        school__in=within.order_by().values("pk"),
+    )
+    waited = _waiting(lottery.follows) - helped
+    listed = rows.filter(_in_band(lottery, scale.pupil_sd) | Q(school__in=waited))
+    found = {
+        row.school_id: row
+        for row in listed.exclude(school__in=helped).select_related("school__area")
+    }
+    schools = [row.school for row in found.values()]
+    schools += within.filter(pk__in=waited - set(found)).select_related("area")
+    schools.sort(key=lambda each: each.code)
+    names = _strata(lottery, schools, by)
+    return Pool(
+        tuple(
+            Eligible(each, names[each.pk], each.pk in waited, found.get(each.pk))
+            for each in schools
+        ),
+        run,
+        scale.pupil_sd,
+        too_few=within.count() - rows.count(),
+        helped=len(helped),
+    )
+
+
+def _in_band(lottery: Lottery, points: float) -> Q:
+    """From the lower limit up to, not including, the upper; the need at least as likely."""
+    band = Q()
+    if lottery.lower is not None:
+        band &= Q(estimate__gte=lottery.lower / points)
+    if lottery.upper is not None:
+        band &= Q(estimate__lt=lottery.upper / points)
+    if lottery.need_at_least is not None:
+        band &= Q(need_probability__gte=lottery.need_at_least / 100)
+    return band or Q(pk__isnull=False)
+
+
+def _helped(lottery: Lottery) -> set[int]:
+    """Schools that have this help now, for this priority."""
+    schools = directory.all_schools().order_by()
+    if lottery.kind == Lottery.What.DEPLOYMENT:
+        found = schools.filter(
+            support_received__state="running", support_received__priority=lottery.priority_id
+        )
+    elif lottery.kind == Lottery.What.ADOPTION:
+        found = schools.filter(
+            adoptions__stopped_on=None, adoptions__practice__priority=lottery.priority_id
+        )
+    else:
+        found = schools.filter(pk__in=directory.live_memberships().order_by().values("school"))
+    return set(found.values_list("pk", flat=True))
+
+
+def _waiting(earlier: Lottery | None) -> set[int]:
+    """Schools that were drawn no place in an earlier lottery, nor have been helped since."""
+    if earlier is None or earlier.state != State.DRAWN:
+        return set()
+    rows = earlier.entries.filter(
+        place=False, out=False, gone=False, school__isnull=False, choices__isnull=True
+    )
+    return {key for key in rows.values_list("school", flat=True) if key is not None}
+
+
+def _strata(lottery: Lottery, schools: Sequence[School], by: Appointment | None) -> dict[int, str]:
+    """School key -> the area it is drawn in; areas with one or two schools are drawn together."""
+    if not lottery.by_area:
+        return dict.fromkeys((each.pk for each in schools), "")
+    inner = directory.inner_areas(by, lottery.area)
+    names = {
+        each.pk: next((a.name for a in inner if each.area.path.startswith(a.path)), "")
+        for each in schools
+    }
+    sizes = Counter(names.values())
+    small = {name for name, size in sizes.items() if size < SMALLEST_STRATUM or not name}
+    together = sum(sizes[name] for name in small)
+    if 0 < together < SMALLEST_STRATUM and len(sizes) > len(small):
+        small.add(min((n for n in sizes if n not in small), key=lambda n: (sizes[n], n)))
+    rest = _("other areas")
+    return {key: rest if name in small else name for key, name in names.items()}
+
+
+# What the earlier ones left
+
+
+def priorities_to_draw_for() -> list[Priority]:
+    """Live priorities of whose outcome there are published figures."""
+    subjects = set(insight.subjects())
+    return [each for each in alignment.live_priorities() if each.subject in subjects]
+
+
+def earlier_ones(by: Appointment | None) -> list[Lottery]:
+    """Drawn lotteries whose schools without a place could come first in the next."""
+    return list(visible_to(by).filter(state=State.DRAWN))
+
+
+def unused_lines_of(schools: Iterable[int]) -> dict[int, list[LotteryEntry]]:
+    """School key -> its lines in drawn lotteries that led to nothing yet, the earliest first."""
+    found: dict[int, list[LotteryEntry]] = defaultdict(list)
+    rows = LotteryEntry.objects.filter(
+        school__in=set(schools), lottery__state=State.DRAWN, choices__isnull=True
+    )
+    for row in rows.select_related("lottery").order_by("lottery__drawn_at", "pk"):
+        assert row.school_id is not None
+        found[row.school_id].append(row)
+    return found
+
+
+def taken_up(lottery: Lottery) -> set[int]:
+    """Keys of lines whose school has had this help since, with a place or without."""
+    rows = Choice.objects.filter(entry__lottery=lottery).order_by()
+    return {key for key in rows.values_list("entry", flat=True) if key is not None}
+
+
+# What waits
+
+
+def due(now: datetime | None = None) -> list[Lottery]:
+    """Lotteries whose hour has come."""
+    moment = now or timezone.now()
+    today = timezone.localtime(moment).date()
+    found = Lottery.objects.filter(state=State.OPEN, draws_on__lte=today)
+    return [each for each in found.order_by("draws_on", "pk") if hour_of(each) <= moment]
+
+
+def with_closed_schools(on: date | None = None) -> list[LotteryEntry]:
+    """Lines of drawn lotteries whose school has closed and is not passed over yet."""
+    rows = LotteryEntry.objects.filter(
+        Q(school__isnull=True) | Q(school__closed__lte=on or directory.today()),
+        lottery__state=State.DRAWN,
+        out=False,
+        gone=False,
+        choices__isnull=True,
+    )
+    return list(rows.select_related("lottery").order_by("pk"))
+
+
+def waiting_for(by: Appointment | None) -> list[Lottery]:
+    """Lotteries at which it is this person's turn."""
+    turn = Q(pk__in=[])
+    if answers(by):
+        turn |= Q(state=State.PREPARED)
+    if prepares(by):
+        turn |= Q(state=State.AGREED) | Q(state=State.OPEN, draws_on__lte=directory.today())
+    return list(visible_to(by).filter(turn).order_by("draws_on", "pk")[:5])

@@ -1,0 +1,182 @@
+"""Who counts as having begun and since when, who may be compared with, and what went in."""
+
+import calendar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from brightspots_web.connectedness import begun_queries as begun
+from brightspots_web.connectedness import practice_queries as practices
+from brightspots_web.directory import begun_queries as places
+from brightspots_web.evidence.choice_models import Lottery, LotteryEntry
+from brightspots_web.evidence.evaluation_models import Evaluation
+from brightspots_web.insight import queries as insight
+from brightspots_web.insight import withheld_queries, year_figure_queries
+from brightspots_web.insight.models import Run
+
+Kind = Evaluation.Kind
+NEVER = 0
+
+
+@dataclass(frozen=True)
+class School:
+    """A school in a year, as it goes into the comparison."""
+
+    code: str
+    year: int
+    value: float
+    first: int
+    cluster: str
+    eligible: bool
+    about: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What one run of an evaluation looks at, and who is not in it."""
+
+    run: Run
+    rows: list[School]
+    years: tuple[int, ...]
+    left: dict[str, int]
+    """Reason -> how many schools; see `evaluation_words.left_out`."""
+    context: list[str]
+    """What kind of schools began: `phase=primary`, `poverty=upper`."""
+
+
+def began(evaluation: Evaluation) -> dict[int, date]:
+    """School -> the day on which it began with what is evaluated.
+
+    Where a lottery decided, a school counts as it was drawn, whether it went along or not: who lets
+    a place go differs from who takes it.
+    """
+    if evaluation.lottery is not None:
+        return _drawn(evaluation.lottery)
+    if evaluation.kind == Kind.SUPPORT and evaluation.priority is not None:
+        return begun.supported_since(evaluation.priority)
+    if evaluation.kind == Kind.PRACTICE and evaluation.practice_id is not None:
+        return begun.taken_up_since(evaluation.practice_id)
+    if evaluation.kind == Kind.PARTNERSHIP:
+        return places.in_partnership_since()
+    return {}
+
+
+def _drawn(lottery: Lottery) -> dict[int, date]:
+    if lottery.drawn_at is None:
+        return {}
+    on = timezone.localdate(lottery.drawn_at)
+    entries = LotteryEntry.objects.filter(lottery=lottery, drawn=True, school__isnull=False)
+    return {key: on for key in entries.values_list("school", flat=True) if key is not None}
+
+
+def drawn_lotteries() -> list[Lottery]:
+    """Lotteries that an evaluation can rest on, the newest first."""
+    found = Lottery.objects.filter(state=Lottery.State.DRAWN).select_related("priority")
+    return list(found.order_by("-drawn_at", "-pk"))
+
+
+def first_year(on: date, month: int, least_days: int) -> int:
+    """The first year whose results are taken at least so many days after a day.
+
+    Results of a year are taken at the end of a month; a school that began a week before them has
+    not had it yet.
+    """
+    enough = on + timedelta(days=least_days)
+    taken = date(enough.year, month, calendar.monthrange(enough.year, month)[1])
+    return enough.year if taken >= enough else enough.year + 1
+
+
+def not_to_compare(evaluation: Evaluation) -> set[int]:
+    """Schools that neither began nor can stand for those that did not: who gave it to others."""
+    if evaluation.lottery is not None:
+        return set()
+    if evaluation.kind == Kind.SUPPORT and evaluation.priority is not None:
+        return begun.giving_at(evaluation.priority)
+    if evaluation.kind == Kind.PRACTICE and evaluation.practice is not None:
+        return {evaluation.practice.school_id}
+    return set()
+
+
+def gather(evaluation: Evaluation, run: Run) -> Gathered:
+    """Read everything that one run needs."""
+    figures = year_figure_queries.year_figures(run, evaluation.subject)
+    years = tuple(sorted({each.year for each in figures}))
+    since, aside = began(evaluation), not_to_compare(evaluation)
+    # A school that began and gave later on still began; one that only gave is left aside.
+    aside -= set(since)
+    starts = {
+        school: _in_years(first_year(on, evaluation.results_month, evaluation.least_days), years)
+        for school, on in since.items()
+    }
+    clusters = places.partnerships_by_school()
+    about = places.circumstances_of_schools()
+    asked = _eligible(evaluation)
+    rows = [
+        School(
+            each.code, each.year, each.value, starts.get(each.school, NEVER),
+            clusters.get(each.school, ""), asked is None or each.school in asked,
+            tuple(about.get(each.school, {}).get(name) for name in evaluation.covariates),
+        )
+        for each in figures
+        if each.school not in aside
+    ]  # fmt: skip
+    seen = {each.school for each in figures}
+    left = {
+        "gave": len(aside & seen),
+        "withheld": withheld_queries.schools_withheld(evaluation.subject, run),
+        "began_without_figures": len(set(since) - seen),
+        "began_late": sum(1 for key in set(since) & seen if years and starts[key] > years[-1]),
+    }
+    inside = [key for key in set(since) & seen if years and starts[key] <= years[-1]]
+    return Gathered(run, rows, years, left, _context(inside, about))
+
+
+def _in_years(first: int, years: tuple[int, ...]) -> int:
+    """The next year of results, where there are none of the year itself."""
+    return next((year for year in years if year >= first), first)
+
+
+def _eligible(evaluation: Evaluation) -> set[int] | None:
+    """Schools that could have had it; None where nobody knows, and all are compared with."""
+    if evaluation.lottery is not None:
+        entries = LotteryEntry.objects.filter(lottery=evaluation.lottery, out=False)
+        return {key for key in entries.values_list("school", flat=True) if key is not None}
+    eligible = evaluation.design == Evaluation.Design.ELIGIBLE
+    if eligible and evaluation.kind == Kind.SUPPORT and evaluation.priority is not None:
+        return begun.asked_for(evaluation.priority)
+    return None
+
+
+def _context(schools: list[int], about: Mapping[int, Mapping[str, Any]]) -> list[str]:
+    """In which of the register's bands half or more of the schools that began lie."""
+    found = []
+    if not schools:
+        return []
+    for known in practices.circumstances():
+        bands = [known.band_of(about.get(key, {}).get(known.name)) for key in schools]
+        found += _most(known.name, bands)
+    return found + _most("phase", [str(about.get(key, {}).get("phase", "")) for key in schools])
+
+
+def _most(name: str, values: list[str]) -> list[str]:
+    return [
+        f"{name}={value}" for value in sorted(set(values) - {""})
+        if values.count(value) * 2 >= len(values)
+    ]  # fmt: skip
+
+
+def run_to_use() -> Run | None:
+    return insight.current_run()
+
+
+def covariates_offered() -> list[str]:
+    """Circumstances of schools that can be adjusted for."""
+    return [each.name for each in practices.circumstances()]
+
+
+def outcomes() -> list[str]:
+    """Outcomes of the published analysis."""
+    return insight.subjects()

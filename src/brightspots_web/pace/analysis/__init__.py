@@ -1,0 +1,1 @@
+"""What pace asks of the library."""

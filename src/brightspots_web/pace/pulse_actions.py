@@ -1,0 +1,150 @@
+"""Setting the pulse: whether it is asked, by which areas it is shown, and its terms."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from brightspots_web.directory import office_queries as offices
+from brightspots_web.directory import queries as directory
+from brightspots_web.directory.models import Appointment, Cycle
+from brightspots_web.pace.models import PulseSettings, PulseTerm
+from brightspots_web.shared import audit
+from brightspots_web.shared.overtaken import OvertakenError
+from brightspots_web.shared.permissions import Capability, may
+from brightspots_web.shared.words import day
+
+MOST_TERMS = 4
+SHORTEST, LONGEST = timedelta(days=3), timedelta(days=42)
+"""So long two questions are open: time to answer, and not a whole term."""
+ASIDE = timedelta(days=31)
+"""So far outside its cycle a term may open."""
+Days = tuple[date, date]
+"""The first day, and the last on which an answer is taken."""
+
+
+@transaction.atomic
+def set_settings(
+    *, on: bool, level: int, by: Appointment, seen: int | None
+) -> PulseSettings:  # fmt: skip
+    """Switch the pulse on or off, and choose by which areas it is shown.
+
+    What is open runs to its end as it began.
+    """
+    if not may(by, Capability.SET_ACCOUNTABILITY):
+        raise PermissionDenied
+    audit.one_at_a_time()
+    found = PulseSettings.objects.order_by("pk").select_for_update(no_key=True).first()
+    found = found or PulseSettings()
+    if seen is not None and seen != found.version:
+        raise OvertakenError(
+            _(
+                "Somebody else set this in the meantime. Yours is still here and was not saved: "
+                "look at what holds now, then save again if yours still makes sense."
+            )
+        )
+    top = offices.top_area()
+    if top is None or not offices.areas_inside(top, level).exists():
+        raise ValidationError({"level": _("There are no areas so far down. Choose another.")})
+    if found.pk and (found.on, found.level) == (on, level):
+        return found
+    found.on, found.level = on, level
+    found.version += 1
+    found.save()
+    audit.record("pace.set_pulse", by=by, target=found, detail={"on": on, "level": level})
+    return found
+
+
+@transaction.atomic
+def set_terms(cycle: Cycle, days: Sequence[Days], *, by: Appointment, seen: str) -> list[PulseTerm]:
+    """Set when a cycle's terms are asked. One that was opened already keeps its days.
+
+    Parameters
+    ----------
+    days
+        In order; what is not named any more goes, unless it was opened.
+    seen
+        What was on the page: see `seen_of`.
+    """
+    if not may(by, Capability.SET_ACCOUNTABILITY):
+        raise PermissionDenied
+    audit.one_at_a_time()
+    rows = PulseTerm.objects.select_for_update(no_key=True, of=("self",))
+    held = list(rows.filter(cycle=cycle).order_by("number"))
+    if seen and seen != seen_of(held):
+        raise OvertakenError(
+            _(
+                "Somebody else set these days in the meantime. Yours are still here and were not "
+                "saved: look at what holds now, then save again if yours still make sense."
+            )
+        )
+    opened = [each for each in held if each.consultation_id]
+    wanted = [*[(each.opens, each.closes - timedelta(days=1)) for each in opened]]
+    wanted += list(days)[len(opened) :]
+    _check(cycle, wanted, len(opened))
+    for each in held[len(wanted) :]:
+        each.delete()
+    saved = opened
+    for number, (opens, last) in enumerate(wanted[len(opened) :], start=len(opened) + 1):
+        term = next((each for each in held if each.number == number), None)
+        term = term or PulseTerm(cycle=cycle, number=number)
+        term.opens, term.closes, term.why_not = opens, last + timedelta(days=1), ""
+        term.version += 1
+        term.save()
+        saved.append(term)
+    audit.record(
+        "pace.set_pulse_terms", by=by, target=cycle,
+        detail={"terms": [[opens.isoformat(), last.isoformat()] for opens, last in wanted]},
+    )  # fmt: skip
+    return saved
+
+
+def seen_of(terms: Sequence[PulseTerm]) -> str:
+    """What tells one state of a cycle's terms from another."""
+    return ",".join(f"{each.pk}.{each.version}" for each in terms) or "none"
+
+
+def _check(cycle: Cycle, wanted: Sequence[Days], opened: int) -> None:
+    if len(wanted) > MOST_TERMS:
+        raise ValidationError(_("At most {n} terms a cycle.").format(n=MOST_TERMS))
+    before: Days | None = None
+    for number, (opens, last) in enumerate(wanted, start=1):
+        if number > opened:
+            _check_days(cycle, number, opens, last)
+            if before is not None and opens <= before[1]:
+                raise ValidationError(
+                    {f"opens{number}": _("It begins before the term above has ended.")}
+                )
+        before = (opens, last)
+    if len(wanted) > opened:
+        _check_others(cycle, wanted[opened:], opened)
+
+
+def _check_days(cycle: Cycle, number: int, opens: date, last: date) -> None:
+    if opens < directory.today():
+        raise ValidationError({f"opens{number}": _("This day has passed: choose a later one.")})
+    if not cycle.starts - ASIDE <= opens < cycle.ends + ASIDE:
+        raise ValidationError(
+            {
+                f"opens{number}": _("This is not in the cycle, which is from {first} to {last}.")
+                .format(first=day(cycle.starts), last=day(cycle.ends - timedelta(days=1)))
+            }
+        )  # fmt: skip
+    if not SHORTEST <= last + timedelta(days=1) - opens <= LONGEST:
+        raise ValidationError(
+            {
+                f"last{number}": _("Give people {least} to {most} days to answer.").format(
+                    least=SHORTEST.days, most=LONGEST.days
+                )
+            }
+        )
+
+
+def _check_others(cycle: Cycle, wanted: Sequence[Days], opened: int) -> None:
+    """No two pulses at once: a person answers one at a time."""
+    others = PulseTerm.objects.exclude(cycle=cycle)
+    for number, (opens, last) in enumerate(wanted, start=opened + 1):
+        if others.filter(opens__lte=last, closes__gt=opens).exists():
+            raise ValidationError({f"opens{number}": _("A term of another cycle is asked then.")})
