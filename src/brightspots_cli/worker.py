@@ -55,6 +55,12 @@ SCHEDULES = (
         "pace.pulse_time_actions.keep_time",
         HOURLY,
     ),
+    # Hourly: what support was chosen on is written down close to the day it begins.
+    (
+        "write down what was chosen on what, draw lotteries that are due",
+        "evidence.choice_time_actions.look_after",
+        HOURLY,
+    ),
     ("remind of meetings two days before", "devolution.meeting_actions.remind", HOURLY),
     (
         "look after challenge visits, their follow-ups and challengers who left",

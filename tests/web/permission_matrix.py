@@ -87,7 +87,7 @@ ELSEWHERE = {"other_district_officer": 404}
 """May do such things, but not see this object."""
 
 
-def _csv(world: World) -> dict[str, Any]:
+def as_csv(world: World) -> dict[str, Any]:
     return {"fmt": "csv"}
 
 
@@ -95,11 +95,11 @@ def _xlsx(world: World) -> dict[str, Any]:
     return {"fmt": "xlsx"}
 
 
-def _code(code: str, fmt: str = "") -> Kwargs:
+def by_code(code: str, fmt: str = "") -> Kwargs:
     return lambda world: {"code": code} | ({"fmt": fmt} if fmt else {})
 
 
-def _area(name: str) -> Kwargs:
+def by_area(name: str) -> Kwargs:
     return lambda world: {"pk": world.areas[name].pk}
 
 
@@ -200,26 +200,6 @@ def _an_explained_figure(world: World) -> dict[str, Any]:
 LEADERS = frozenset({"system_leader", "other_system_leader"})
 LOOK_FOR_SPOTS = AREA_WIDE | LEADERS
 """Who arranges visits: they have the list of bright spots."""
-SPOT_N2 = NORTH | {"system_leader", "head", "teacher"}
-"""Who opens a bright spot at N2: those who may visit it, and the school itself."""
-
-
-def _a_spot(fmt: str = "") -> Kwargs:
-    """School N2, named by a published run in Reading."""
-
-    def kwargs(world: World) -> dict[str, Any]:
-        from tests.web.bright_spot_helpers import a_run
-
-        a_run(world)
-        return {"code": "N2"} | ({"fmt": fmt} if fmt else {"subject": "Reading"})
-
-    return kwargs
-
-
-def _a_step(to: str) -> Callable[[World], dict[str, Any]]:
-    return lambda world: {"to": to, "on": "2026-01-05", "note": "Seen.", "seen": "0"}
-
-
 # The studio. A proposal for the whole system is none of an officer's; one for North is.
 NO_OFFICER = dict.fromkeys(("district_officer", "other_district_officer"), 404)
 
@@ -387,10 +367,10 @@ MATRIX: dict[str, list[Case]] = {
     "shared:job": [Case(_a_job, get=allow(NORTH, otherwise=404))],
     "shared:stop_job": [Case(_a_job, post=allow(NORTH, 302, otherwise=404))],
     "shared:audit": [Case(get=allow(SYSTEM_WIDE))],
-    "shared:audit_export": [Case(_csv, get=allow(SYSTEM_WIDE))],
+    "shared:audit_export": [Case(as_csv, get=allow(SYSTEM_WIDE))],
     "directory:schools": [Case(get=allow(SIGNED_IN))],
     "directory:schools_export": [
-        Case(_csv, get=allow(SIGNED_IN)),
+        Case(as_csv, get=allow(SIGNED_IN)),
         Case(_xlsx, get=allow(SIGNED_IN)),
     ],
     "directory:people": [
@@ -422,23 +402,23 @@ MATRIX: dict[str, list[Case]] = {
     "directory:cast": [Case(get=everyone())],
     "directory:sign_in_as": [Case(_appointment("head"), post=everyone(404))],
     "connectedness:partnerships": [Case(get=allow(AREA_WIDE))],
-    "connectedness:partnerships_export": [Case(_csv, get=allow(AREA_WIDE))],
+    "connectedness:partnerships_export": [Case(as_csv, get=allow(AREA_WIDE))],
     "connectedness:isolation": [Case(get=allow(AREA_WIDE))],
     "connectedness:isolation_export": [
-        Case(_csv, get=allow(AREA_WIDE)),
+        Case(as_csv, get=allow(AREA_WIDE)),
         Case(_xlsx, get=allow(AREA_WIDE)),
     ],
-    "connectedness:counts_export": [Case(_csv, get=allow(AREA_WIDE))],
+    "connectedness:counts_export": [Case(as_csv, get=allow(AREA_WIDE))],
     "connectedness:school_contacts": [
-        Case(_code("N2"), get=allow(CONTACTS_N2, otherwise=404)),
-        Case(_code("W1"), get=allow(SYSTEM_WIDE | {"other_district_officer"}, otherwise=404)),
+        Case(by_code("N2"), get=allow(CONTACTS_N2, otherwise=404)),
+        Case(by_code("W1"), get=allow(SYSTEM_WIDE | {"other_district_officer"}, otherwise=404)),
     ],
     "connectedness:contacts_export": [
-        Case(_code("N2", "csv"), get=allow(CONTACTS_N2, otherwise=404))
+        Case(by_code("N2", "csv"), get=allow(CONTACTS_N2, otherwise=404))
     ],
     "connectedness:record_contact": [
         Case(
-            _code("N2"),
+            by_code("N2"),
             get=allow(RECORD_N2, otherwise=404),
             post=allow(RECORD_N2, 302, otherwise=404),
             data=lambda world: {"kind": "call", "on": "2026-01-05", "note": ""},
@@ -449,7 +429,7 @@ MATRIX: dict[str, list[Case]] = {
     ],
     "connectedness:record_meeting": [
         Case(
-            _code("P-UPPER"),
+            by_code("P-UPPER"),
             get=allow(RECORD_N2, otherwise=404),
             post=allow(RECORD_N2, 302, otherwise=404),
             data=lambda world: {"on": "2026-01-05", "present": ["N1", "N2"], "note": ""},
@@ -457,7 +437,7 @@ MATRIX: dict[str, list[Case]] = {
     ],
     "connectedness:add_step": [
         Case(
-            _code("N2"),
+            by_code("N2"),
             get=allow(RECORD_N2, otherwise=404),
             post=allow(RECORD_N2, 302, otherwise=404),
             data=_a_step_against_isolation,
@@ -485,25 +465,25 @@ MATRIX: dict[str, list[Case]] = {
     ],
     "connectedness:network": [Case(get=allow(APPOINTED))],
     "connectedness:network_export": [
-        Case(_csv, get=allow(APPOINTED)),
+        Case(as_csv, get=allow(APPOINTED)),
         Case(_xlsx, get=allow(APPOINTED)),
     ],
     "connectedness:partnership": [
-        Case(_code("P-UPPER"), get=allow(UPPER, otherwise=404)),
-        Case(_code("P-EAST"), get=allow(EAST, otherwise=404)),
-        Case(_code("P-NONE"), get=allow((), otherwise=404)),
+        Case(by_code("P-UPPER"), get=allow(UPPER, otherwise=404)),
+        Case(by_code("P-EAST"), get=allow(EAST, otherwise=404)),
+        Case(by_code("P-NONE"), get=allow((), otherwise=404)),
     ],
     "connectedness:partnership_export": [
-        Case(_code("P-UPPER", "csv"), get=allow(UPPER, otherwise=404))
+        Case(by_code("P-UPPER", "csv"), get=allow(UPPER, otherwise=404))
     ],
     "connectedness:strengths_export": [
-        Case(_code("P-UPPER", "xlsx"), get=allow(UPPER, otherwise=404))
+        Case(by_code("P-UPPER", "xlsx"), get=allow(UPPER, otherwise=404))
     ],
     "connectedness:proposals": [
         Case(get=allow(AREA_WIDE), post=allow(AREA_WIDE)),
         Case(get=allow(AREA_WIDE), post=allow(AREA_WIDE, 302), data=_settings),
     ],
-    "connectedness:proposals_export": [Case(_csv, get=allow(AREA_WIDE))],
+    "connectedness:proposals_export": [Case(as_csv, get=allow(AREA_WIDE))],
     **STUDIO,
     "alignment:priorities": [
         Case(
@@ -518,29 +498,29 @@ MATRIX: dict[str, list[Case]] = {
     "home:front": [Case(get=allow(APPOINTED, 302, otherwise=200))],
     "home:methods": [Case(get=allow(SIGNED_IN))],
     "home:ministry": [Case(get=allow(SYSTEM_WIDE))],
-    "home:attention_export": [Case(_csv, get=allow(SYSTEM_WIDE))],
-    "home:areas_export": [Case(_csv, get=allow(SYSTEM_WIDE))],
+    "home:attention_export": [Case(as_csv, get=allow(SYSTEM_WIDE))],
+    "home:areas_export": [Case(as_csv, get=allow(SYSTEM_WIDE))],
     "home:area": [
-        Case(_area("Upper"), get=allow(NORTH) | ELSEWHERE),
-        Case(_area("North"), get=allow(NORTH) | ELSEWHERE),
-        Case(_area("Testland"), get=allow(SYSTEM_WIDE) | ELSEWHERE | {"district_officer": 404}),
+        Case(by_area("Upper"), get=allow(NORTH) | ELSEWHERE),
+        Case(by_area("North"), get=allow(NORTH) | ELSEWHERE),
+        Case(by_area("Testland"), get=allow(SYSTEM_WIDE) | ELSEWHERE | {"district_officer": 404}),
     ],
     "home:school": [
-        Case(_code("N2"), get=allow(UPPER, otherwise=404)),
-        Case(_code("E2"), get=allow(EAST, otherwise=404)),
-        Case(_code("W1"), get=allow(SYSTEM_WIDE | {"other_district_officer"}, otherwise=404)),
+        Case(by_code("N2"), get=allow(UPPER, otherwise=404)),
+        Case(by_code("E2"), get=allow(EAST, otherwise=404)),
+        Case(by_code("W1"), get=allow(SYSTEM_WIDE | {"other_district_officer"}, otherwise=404)),
     ],
-    "home:school_report": [Case(_code("E2"), get=allow(EAST, otherwise=404))],
-    "home:school_figures": [Case(_code("N2", "csv"), get=allow(UPPER, otherwise=404))],
-    "home:school_groups": [Case(_code("N2", "csv"), get=allow(UPPER, otherwise=404))],
-    "home:school_sensitivity": [Case(_code("N2", "xlsx"), get=allow(UPPER, otherwise=404))],
-    "home:school_needs": [Case(_code("E2", "csv"), get=allow(EAST, otherwise=404))],
-    "home:school_why_export": [Case(_code("N2", "csv"), get=allow(UPPER, otherwise=404))],
+    "home:school_report": [Case(by_code("E2"), get=allow(EAST, otherwise=404))],
+    "home:school_figures": [Case(by_code("N2", "csv"), get=allow(UPPER, otherwise=404))],
+    "home:school_groups": [Case(by_code("N2", "csv"), get=allow(UPPER, otherwise=404))],
+    "home:school_sensitivity": [Case(by_code("N2", "xlsx"), get=allow(UPPER, otherwise=404))],
+    "home:school_needs": [Case(by_code("E2", "csv"), get=allow(EAST, otherwise=404))],
+    "home:school_why_export": [Case(by_code("N2", "csv"), get=allow(UPPER, otherwise=404))],
     "home:school_family": [
-        Case(_code("N2"), get=allow(UPPER, otherwise=404)),
-        Case(_code("E2"), get=allow(EAST, otherwise=404)),
+        Case(by_code("N2"), get=allow(UPPER, otherwise=404)),
+        Case(by_code("E2"), get=allow(EAST, otherwise=404)),
     ],
-    "home:school_family_export": [Case(_code("E2", "xlsx"), get=allow(EAST, otherwise=404))],
+    "home:school_family_export": [Case(by_code("E2", "xlsx"), get=allow(EAST, otherwise=404))],
     "home:why": [
         # Without an analysis there is no outcome to explain; with one, see test_school_page_why.
         Case(lambda world: {"code": "N2", "subject": "Reading"}, get=allow((), otherwise=404)),
@@ -595,45 +575,8 @@ MATRIX: dict[str, list[Case]] = {
     "insight:compare": [Case(get=allow({"analyst"}))],
     "insight:bright_spots": [Case(get=allow(LOOK_FOR_SPOTS))],
     "insight:bright_spots_export": [
-        Case(_csv, get=allow(LOOK_FOR_SPOTS)),
+        Case(as_csv, get=allow(LOOK_FOR_SPOTS)),
         Case(_xlsx, get=allow(LOOK_FOR_SPOTS)),
-    ],
-    "insight:bright_spot": [
-        Case(
-            _a_spot(),
-            get=allow(SPOT_N2, otherwise=404),
-            post=allow(NORTH | {"system_leader"}, 302, otherwise=404)
-            | dict.fromkeys(("head", "teacher"), 403),
-            data=_a_step("visited"),
-        ),
-        Case(
-            _a_spot(),
-            get=allow(SPOT_N2, otherwise=404),
-            post=allow(NORTH, 302, otherwise=404)
-            | dict.fromkeys(("system_leader", "head", "teacher"), 403),
-            data=_a_step("set_aside"),
-        ),
-    ],
-    "insight:bright_spot_sheet": [Case(_a_spot(), get=allow(SPOT_N2, otherwise=404))],
-    "insight:bright_spot_steps": [Case(_a_spot("csv"), get=allow(SPOT_N2, otherwise=404))],
-    "insight:variability": [Case(get=allow(SYSTEM_WIDE))],
-    "insight:variability_export": [Case(_csv, get=allow(SYSTEM_WIDE))],
-    "insight:variability_area": [
-        Case(_area("Upper"), get=allow(NORTH) | ELSEWHERE),
-        Case(_area("Testland"), get=allow(SYSTEM_WIDE) | ELSEWHERE | {"district_officer": 404}),
-    ],
-    "insight:variability_area_export": [
-        Case(
-            lambda world: {"pk": world.areas["North"].pk, "fmt": "xlsx"},
-            get=allow(NORTH) | ELSEWHERE,
-        )
-    ],
-    "insight:variability_partnership": [
-        Case(_code("P-UPPER"), get=allow(UPPER, otherwise=404)),
-        Case(_code("P-EAST"), get=allow(EAST, otherwise=404)),
-    ],
-    "insight:variability_partnership_export": [
-        Case(_code("P-UPPER", "csv"), get=allow(UPPER, otherwise=404))
     ],
     "evidence:home": [Case(get=allow(APPOINTED))],
     "pace:home": [Case(get=allow(APPOINTED))],
@@ -641,7 +584,7 @@ MATRIX: dict[str, list[Case]] = {
 }
 
 PARTS = (
-    *("support", "practice", "closing"),
+    *("insight", "support", "practice", "closing"),
     *("proposal", "ballot", "living"),
     *("designation", "development"),
     *("note", "meeting", "decision"),
