@@ -240,9 +240,9 @@ def offers_frame(
     strength: dict[int, float] = {}
     for subject in {offer.priority.subject for offer in offers}:
         here = [offer for offer in offers if offer.priority.subject == subject]
-        known = queries.strengths_at(subject, [offer.school for offer in here])
+        shown = queries.strengths_at(subject, [offer.school for offer in here])
         strength |= {
-            offer.pk: known[offer.school_id][0] for offer in here if offer.school_id in known
+            offer.pk: shown[offer.school_id][0] for offer in here if offer.school_id in shown
         }
     rows = []
     for offer in offers:
