@@ -10,7 +10,7 @@ from brightspots_web.pace import plan_charts as charts
 from brightspots_web.pace import plan_study_pages as studies
 from brightspots_web.pace import plan_words as words
 from brightspots_web.pace.plan_models import PlanResult
-from brightspots_web.shared.charts import number
+from brightspots_web.shared.charts import Chart, number
 from brightspots_web.shared.components import Badge, Column, Link, Table
 from brightspots_web.shared.exports import Column as FileColumn
 from brightspots_web.shared.exports import export_links
@@ -65,7 +65,7 @@ def _ends(rows: Any, name: str) -> tuple[float, float, float]:
     return row["low80"], row["median"], row["high80"]
 
 
-def curve(result: PlanResult, chosen: str) -> charts.Chart:
+def curve(result: PlanResult, chosen: str) -> Chart:
     """Every plan as a point."""
     on_curve = result.outcome["curve"]
     points = [
@@ -159,7 +159,7 @@ def parts(rows: Any) -> list[str]:
     return found
 
 
-def tornados(result: PlanResult, plan: str) -> list[charts.Chart]:
+def tornados(result: PlanResult, plan: str) -> list[Chart]:
     """Which assumptions matter, for each of the two figures."""
     rows = result.outcome["sensitivity"].get(plan, [])
     titles = {

@@ -231,8 +231,9 @@ def _ranges(rows: Sequence[Mapping[str, Any]]) -> tuple[Assumption, ...]:
     for each in DEFAULTS:
         row = given.get(each.name)
         if row is not None:
-            ends = {name: float(row[name]) for name in ("low", "value", "high")}
-            each = replace(each, source=row.get("source") or each.source, **ends)
+            low, value, high = (float(row[name]) for name in ("low", "value", "high"))
+            source = row.get("source") or each.source
+            each = replace(each, low=low, value=value, high=high, source=source)
         found.append(each)
     return tuple(found)
 
@@ -297,7 +298,7 @@ def _swings(
     correlation: Callable[[Any, Any], tuple[float, float, float]],
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Each measure with one assumption at its ends and all others at their values, widest first."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for place, each in enumerate(found.assumptions):
         if each.low == each.high:
             continue
