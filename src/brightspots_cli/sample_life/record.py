@@ -30,6 +30,7 @@ def fill(rng: random.Random, cast: Mapping[str, Appointment]) -> None:
     """Support in the first years of results, then the records."""
     from brightspots_cli.sample_life.support import Life
     from brightspots_web.alignment import queries as alignment
+    from brightspots_web.connectedness import support_queries as support
     from brightspots_web.insight import queries as insight
 
     priorities = [each for each in alignment.live_priorities() if each.subject]
@@ -38,6 +39,8 @@ def fill(rng: random.Random, cast: Mapping[str, Appointment]) -> None:
     if not priorities or len(years) < 3:
         return
     life = Life(rng, cast, priorities)
+    asked = support.requests_visible_to(cast["minister"])
+    life.asked |= {each.school_id for each in asked}  # one open request at a priority
     own = cast["leader"].school
     askers = [each for each in life.schools if each not in (own, cast["head"].school)]
     givers = _givers(life, own)
