@@ -101,6 +101,7 @@ def page(lottery: Lottery, acting: Appointment | None, **sent: Any) -> Row:
         "strata": _strata(counted) if lottery.by_area and lottery.opened_at else None,
         "committed": _committed(lottery),
         "drawn": drawn,
+        "command": f"brightspots lottery verify lottery-{lottery.pk}.json",
         "lines": _lines(lottery, acting) if lottery.opened_at else None,
         "own": _own(lottery, acting),
         "may_change": prepares and lottery.state in queries.BEFORE,

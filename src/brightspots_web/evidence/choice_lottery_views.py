@@ -1,7 +1,5 @@
 """Lotteries: prepared, agreed, closed, drawn, checked."""
 
-from typing import Any
-
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -20,8 +18,10 @@ from brightspots_web.evidence import choice_lottery_actions as actions
 from brightspots_web.evidence import choice_lottery_pages as pages
 from brightspots_web.evidence import choice_lottery_queries as queries
 from brightspots_web.evidence import choice_words as words
-from brightspots_web.evidence.choice_forms import AnswerForm, LotteryFilter, WhyForm
+from brightspots_web.evidence.choice_forms import AnswerForm, LotteryFilter, LotteryForm, WhyForm
+from brightspots_web.evidence.choice_pages import lottery_url
 from brightspots_web.evidence.models import Lottery
+from brightspots_web.shared.components import Link
 from brightspots_web.shared.exports import respond
 from brightspots_web.shared.permissions import Capability
 
@@ -89,7 +89,7 @@ def new(request: ActingRequest) -> HttpResponse:
         form,
         lambda _data: actions.prepare(form.terms(), by=acting),
         done=_("It is put to the ministry."),
-        back=pages.url,
+        back=lottery_url,
         again=again,
     )
 
@@ -104,14 +104,14 @@ def change(request: ActingRequest, pk: int) -> HttpResponse:
         return _edit(request, form, status, found)
 
     if request.method != "POST":
-        return again(pages.form(acting, of=found, initial=pages.LotteryForm.of(found)), 200)
+        return again(pages.form(acting, of=found, initial=LotteryForm.of(found)), 200)
     form = pages.form(acting, request.POST, of=found)
     return take(
         request,
         form,
         lambda data: actions.change(found, form.terms(), by=acting, seen=data["seen"]),
         done=_("It is changed, and put to the ministry anew."),
-        back=pages.url,
+        back=lottery_url,
         again=again,
         row=found,
     )
@@ -120,9 +120,9 @@ def change(request: ActingRequest, pk: int) -> HttpResponse:
 def _edit(
     request: ActingRequest, form: forms.Form, status: int, found: Lottery | None
 ) -> HttpResponse:
-    crumbs: list[Any] = [_("Prepare a lottery")]
+    crumbs: list[Link | str] = [_("Prepare a lottery")]
     if found is not None:
-        crumbs = [pages.Link(found.title, pages.url(found)), _("Change it")]
+        crumbs = [Link(found.title, lottery_url(found)), _("Change it")]
     context = {
         "form": form,
         "lottery": found,
@@ -145,7 +145,7 @@ def answer(request: ActingRequest, pk: int) -> HttpResponse:
             found, agrees=data["agrees"], words=data["words"], by=acting, seen=data["seen"]
         ),
         done=_("Your answer is on record, and whoever prepared it is told."),
-        back=pages.url,
+        back=lottery_url,
         again=lambda form, status: page_of(request, found, status, answer_form=form),
     )
 
@@ -158,7 +158,7 @@ def open_list(request: ActingRequest, pk: int) -> HttpResponse:
         request,
         lambda: drawing.open_list(found, by=acting, seen=seen(request)),
         done=_("The list is closed and its fingerprints are published. The schools are told."),
-        back=pages.url(found),
+        back=lottery_url(found),
     )
 
 
@@ -170,7 +170,7 @@ def draw(request: ActingRequest, pk: int) -> HttpResponse:
         request,
         lambda: drawing.draw(found, by=acting),
         done=_("It is drawn, and every school on the list is told."),
-        back=pages.url(found),
+        back=lottery_url(found),
     )
 
 
@@ -196,7 +196,7 @@ def call_off(request: ActingRequest, pk: int) -> HttpResponse:
         WhyForm(request.POST, auto_id="off_%s"),
         lambda data: actions.call_off(found, data["why"], by=acting, seen=data["seen"]),
         done=_("It is called off. Its page stays, with the reason."),
-        back=pages.url,
+        back=lottery_url,
         again=lambda form, status: page_of(request, found, status, off_form=form),
     )
 
@@ -212,8 +212,9 @@ def let_go(request: ActingRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
 
     def again(form: forms.Form, status: int) -> HttpResponse:
-        crumbs = [pages.Link(line.lottery.title, pages.url(line.lottery)), _("Let a place go")]
-        context = {"form": form, "line": line, "breadcrumb": pages.crumbs(*crumbs)}
+        to_lottery = Link(line.lottery.title, lottery_url(line.lottery))
+        crumbs = pages.crumbs(to_lottery, _("Let a place go"))
+        context = {"form": form, "line": line, "breadcrumb": crumbs}
         return render(request, f"{FOLDER}/let_go.html", context, status=status)
 
     if request.method != "POST":
@@ -223,7 +224,7 @@ def let_go(request: ActingRequest, pk: int) -> HttpResponse:
         WhyForm(request.POST),
         lambda data: drawing.let_go(line, data["why"], by=acting),
         done=_("It is on record. Whoever comes next has the place now, and is told."),
-        back=lambda _line: pages.url(line.lottery),
+        back=lambda _line: lottery_url(line.lottery),
         again=again,
     )
 

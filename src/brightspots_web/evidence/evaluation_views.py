@@ -26,6 +26,7 @@ from brightspots_web.evidence.evaluation_forms import (
     as_it_stands,
 )
 from brightspots_web.evidence.evaluation_models import Evaluation
+from brightspots_web.shared.components import Link
 from brightspots_web.shared.exports import respond
 from brightspots_web.shared.permissions import Capability
 
@@ -49,7 +50,7 @@ def works(request: ActingRequest) -> HttpResponse:
         "form": form,
         "table": lists.table(acting, found, request.GET.urlencode(), empty),
         "may_plan": queries.may_evaluate(acting),
-        "breadcrumb": [pages.crumbs()[0], pages.Link(_("What works and what does not"))],
+        "breadcrumb": [pages.crumbs()[0], Link(_("What works and what does not"))],
     }
     return render(request, f"{FOLDER}/works.html", context)
 
@@ -181,9 +182,7 @@ def change(request: ActingRequest, pk: int) -> HttpResponse:
             "evaluation": found,
             "was_run": bool(queries.results_of(found)),
             "overtaken": status == 409,
-            "breadcrumb": pages.crumbs(
-                pages.Link(found.title, pages.url(found)), _("Change the plan")
-            ),
+            "breadcrumb": pages.crumbs(Link(found.title, pages.url(found)), _("Change the plan")),
         }
         return render(request, f"{FOLDER}/plan.html", context, status=status)
 
