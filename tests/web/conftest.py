@@ -9,6 +9,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.test import Client
+from pytest_django.fixtures import SettingsWrapper
 
 from brightspots_web.directory.models import Person
 from tests.web import world as invented
@@ -21,6 +22,7 @@ BY_DATABASE = {
     *("test_imports", "test_insight", "test_insight_runs", "test_exports"),
     *("test_ballot", "test_ballot_end", "test_disclosure_attack", "test_support_matching"),
     *("test_voice", "test_voice_privacy", "test_audit_chain", "test_suggestions"),
+    "test_pulse_privacy",
 }
 """Files whose tests rest on what databases do differently: locks, constraints, full-text search,
 JSON, the order of rows, and a page of every kind. CI runs them on PostgreSQL too."""
@@ -45,6 +47,12 @@ def on_second_database() -> bool:
 def world(db: None) -> invented.World:
     """The invented system of `tests/web/world.py`."""
     return invented.build()
+
+
+@pytest.fixture
+def own_keys(settings: SettingsWrapper, tmp_path: Path) -> None:
+    """Sealing keys of this test alone: the processes of a run share a home, and sweep it."""
+    settings.HOME = tmp_path
 
 
 def signed_in(client: Client, person: Person) -> None:

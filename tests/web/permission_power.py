@@ -16,6 +16,10 @@ def _pk(make: Callable[[World], Any]) -> Callable[[World], dict[str, Any]]:
     return lambda world: {"pk": make(world).pk}
 
 
+OWN_AREA = read({"minister"}) | dict.fromkeys(("district_officer", "system_leader", "analyst"), 403)
+"""North county: only the ministry hands powers to the area itself."""
+
+
 POWER: Mapping[str, Sequence[Case]] = {
     "pace:powers": [Case(get=allow(APPOINTED))],
     "pace:powers_export": [Case(lambda world: {"fmt": "csv"}, get=allow(APPOINTED))],
@@ -55,10 +59,8 @@ POWER: Mapping[str, Sequence[Case]] = {
         ),
         Case(  # nobody hands a power to the own area
             north,
-            get={
-                **read({"minister"}),
-                **dict.fromkeys(("district_officer", "system_leader", "analyst"), 403),
-            },
+            get=OWN_AREA,
+            post=OWN_AREA,  # nothing is filled in: the form again
         ),
     ],
     "pace:gate_answer": [

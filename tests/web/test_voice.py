@@ -145,6 +145,7 @@ def test_opening_lists_who_may_answer_in_no_order_and_fixes_everything(world: Wo
     assert link.url == address("consultation", opened)
 
 
+@pytest.mark.usefixtures("own_keys")
 def test_too_few_to_be_asked_is_said_before_anybody_is(world: World) -> None:
     made = helpers.a_consultation(
         world, state="draft", teachers=0, area=world.areas["Lower"],
@@ -355,6 +356,7 @@ def test_the_next_round_follows_what_is_counted_once(world: World, sign_in: Sign
         actions.write(helpers.draft(world, title="Third"), by=officer, follows=first)
 
 
+@pytest.mark.usefixtures("own_keys")
 def test_keys_that_no_row_names_are_destroyed_when_they_are_old(world: World) -> None:
     consultation = helpers.a_consultation(world)
     left = voice_seal.new_key()

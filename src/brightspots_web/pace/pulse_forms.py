@@ -74,7 +74,7 @@ class TermsForm(forms.Form):
         for each in terms:
             initial[f"opens{each.number}"] = each.opens
             initial[f"last{each.number}"] = each.closes - timedelta(days=1)
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **kwargs | {"initial": initial})
         self.opened = sum(each.consultation_id is not None for each in terms)
         for number in range(1, MOST_TERMS + 1):
             self.fields[f"opens{number}"] = self._day(

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
@@ -119,7 +120,7 @@ def close(term: PulseTerm, *, by: Appointment, quiet: bool = False) -> PulseTerm
     who: list[tuple[int, str, int | None]] = []
     aside: list[str] = []
 
-    def narrow(wanted: list[str]) -> list[str]:
+    def narrow(wanted: Sequence[str]) -> list[str]:
         who.extend(voice_queries.who_answered(consultation))
         kept = kept_together(before, who, wanted)
         aside.extend(sorted(set(wanted) - set(kept)))

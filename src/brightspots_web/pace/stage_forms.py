@@ -89,7 +89,6 @@ class PutForm(SeenForm):
             self.fields[f"stage_{strand}"] = forms.TypedChoiceField(
                 label=name,
                 coerce=int,
-                empty_value=0,
                 required=False,
                 choices=[("", _("not yet")), *Stage.choices],
                 help_text=rated,
@@ -143,9 +142,9 @@ class TextForm(forms.Form):
 
     def __init__(self, *args: Any, strand: str, **kwargs: Any) -> None:
         self.texts = queries.texts(strand)
-        initial = {f"stage_{each.stage}": each.text for each in self.texts}
+        initial: dict[str, Any] = {f"stage_{each.stage}": each.text for each in self.texts}
         initial |= {f"seen_{each.stage}": each.version for each in self.texts}
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **kwargs | {"initial": initial})
         for each in self.texts:
             hint = _("Assumed: ours until you edit it.") if each.assumed else each.by
             self.fields[f"stage_{each.stage}"] = _few(words.stage(each.stage), hint)
