@@ -1,6 +1,6 @@
 """Fixtures for the web application."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,8 +8,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
-from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from django.test import Client, override_settings
 
 from brightspots_web.directory.models import Person
 from tests.web import world as invented
@@ -50,9 +49,10 @@ def world(db: None) -> invented.World:
 
 
 @pytest.fixture
-def own_keys(settings: SettingsWrapper, tmp_path: Path) -> None:
+def own_keys(tmp_path: Path) -> Iterator[None]:
     """Sealing keys of this test alone: the processes of a run share a home, and sweep it."""
-    settings.HOME = tmp_path
+    with override_settings(HOME=tmp_path):
+        yield
 
 
 def signed_in(client: Client, person: Person) -> None:
