@@ -13,7 +13,7 @@ from brightspots.core.errors import InputError
 from brightspots.pace.rollout import Rollout, plan_rollout
 from brightspots.pace.rollout_areas import read_areas
 from brightspots.pace.rollout_assumptions import DEFAULTS, read_assumptions
-from brightspots.pace.rollout_learning import Learned, learn, read_observed
+from brightspots.pace.rollout_learning import DRAWS, Learned, learn, read_observed
 from brightspots.pace.rollout_parameters import RolloutParameters
 from brightspots.pace.rollout_simulate import simulate
 from tests.library.rollout_worlds import certain_world, some_areas
@@ -46,9 +46,9 @@ def seen_if(terms: range, answers: int = 400, **truth: float) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
-def learned_from(frame: pl.DataFrame, **settings: float) -> Learned:
+def learned_from(frame: pl.DataFrame, draws: int = 1000, **settings: float) -> Learned:
     observed = read_observed(frame, rollout().areas, PARAMETERS)
-    return learn(rollout(), PLAN, observed, draws=1000, seed=2, **settings)  # type: ignore[arg-type]
+    return learn(rollout(), PLAN, observed, draws=draws, seed=2, **settings)
 
 
 def after(learned: Learned, name: str) -> dict[str, float]:
@@ -66,17 +66,23 @@ def test_readings_that_were_too_high_are_found_out() -> None:
 
 
 def test_leaders_who_leave_faster_are_found_out() -> None:
-    found = after(learned_from(seen_if(range(1, 10), leader_leaving=0.058)), "leader_leaving")
-    assert found["value_after"] > found["value_before"]
+    # Leaders who leave look much like trainees who finish late: only many draws tell them apart.
+    for truth, sign in ((0.058, 1), (0.012, -1)):
+        frame = seen_if(range(1, 10), leader_leaving=truth)
+        found = after(learned_from(frame, draws=DRAWS), "leader_leaving")
+        assert sign * (found["value_after"] - found["value_before"]) > 0.001
 
 
-def test_what_nothing_was_seen_of_keeps_its_range() -> None:
-    learned = learned_from(seen_if(range(1, 7)))
-    row = after(learned, "leader_days")
-    width = row["high_before"] - row["low_before"]
-    for end in ("low", "value", "high"):
-        assert abs(row[f"{end}_after"] - row[f"{end}_before"]) < 0.12 * width
-    assert abs(row["narrowed"]) < 0.15
+@pytest.mark.parametrize("least", [30, 100, 500])
+def test_what_nothing_was_seen_of_keeps_its_range(least: float) -> None:
+    # Nothing that is seen depends on these: how few draws are left must not move them.
+    learned = learned_from(seen_if(range(1, 7), readiness_bias=-0.18), least=least)
+    assert learned.effective < 600
+    known = {each.name: each for each in learned.assumptions}
+    for each in DEFAULTS:
+        if each.name in ("leader_days", "training_days", "gain_ready", "loss_abandoned"):
+            assert known[each.name] == each
+            assert after(learned, each.name)["narrowed"] == 0
 
 
 def test_with_no_information_nothing_changes() -> None:
@@ -109,7 +115,10 @@ def test_the_updated_ranges_lie_within_those_before_and_can_be_read_again() -> N
     learned = learned_from(seen_if(range(1, 7), readiness_bias=-0.15))
     for old, new in zip(DEFAULTS, learned.assumptions, strict=True):
         assert old.low <= new.low <= new.value <= new.high <= old.high
-        assert new.source.startswith("updated by what was seen in terms 1 to 6; before: ")
+        told = new.source.startswith("updated by what was seen in terms 1 to 6; before: ")
+        assert told or new == old
+    bias = next(each for each in learned.assumptions if each.name == "readiness_bias")
+    assert bias.source.startswith("updated")
     again = read_assumptions(
         pl.DataFrame([(a.name, a.low, a.value, a.high, a.source) for a in learned.assumptions],
                      schema=["name", "low", "value", "high", "source"], orient="row")

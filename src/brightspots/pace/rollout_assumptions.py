@@ -202,8 +202,13 @@ class Draws:
 
     def first(self, count: int) -> Draws:
         """Return the first `count` draws."""
-        values = {name: each[:count] for name, each in self.values.items()}
-        return Draws(values, self.growth[:count], self.reading[:count])
+        return self.between(0, count)
+
+    def between(self, since: int, until: int) -> Draws:
+        """Return the draws from one number on, up to another without it."""
+        part = slice(since, until)
+        values = {name: each[part] for name, each in self.values.items()}
+        return Draws(values, self.growth[part], self.reading[part])
 
 
 def draw(assumptions: Sequence[Assumption], areas: int, draws: int, seed: int) -> Draws:

@@ -21,10 +21,10 @@ from brightspots.connectedness.small_files import SmallTable, read_small
 from brightspots.core.errors import InputError
 from brightspots.pace.rollout import Rollout
 from brightspots.pace.rollout_areas import Areas
-from brightspots.pace.rollout_assumptions import Assumption, draw
+from brightspots.pace.rollout_assumptions import Assumption, Draws, draw
 from brightspots.pace.rollout_parameters import RolloutParameters
 from brightspots.pace.rollout_plan import Plan
-from brightspots.pace.rollout_simulate import World, simulate, world
+from brightspots.pace.rollout_simulate import simulate, world
 
 __all__ = ["DISCREPANCY", "Learned", "Observed", "learn", "read_observed"]
 
@@ -35,7 +35,12 @@ DISCREPANCY: Final = 0.05
 """SD of what the model gets wrong whatever its assumptions: in shares, and of leaders."""
 ALIKE: Final = 0.8
 """Correlation of that between terms: a model that is wrong once is wrong again."""
+BLOCK: Final = 500
+"""Draws that are followed at once: what is held in memory does not grow with their number."""
 NOT_YET: Final = ("no", "not yet")
+DRAWS: Final = 10_000
+TOLD: Final = 3.0
+"""Standard errors by which the draws left have to differ from all, for a range to move."""
 _SHARES: Final = ("abandoned", "held_back")
 _SEEN: Final = (*_SHARES, "leaders")
 
@@ -68,9 +73,11 @@ class Learned:
     Attributes
     ----------
     assumptions : tuple of Assumption
-        With updated ranges; their source says so.
+        With updated ranges, whose source says so. What was seen says nothing of the others: they
+        are as they were.
     changes : DataFrame
         name; low, value, high before and after; narrowed (share by which its SD has shrunk).
+        Where the draws left differ from all by no more than chance would have it, nothing.
     compared : DataFrame
         measure, term; observed, areas; median and 95 % range foretold before and after;
         expected (whether the observed lies within the range before).
@@ -204,7 +211,7 @@ def learn(
     plan: str,
     observed: Observed,
     *,
-    draws: int = 2000,
+    draws: int = DRAWS,
     seed: int = 0,
     discrepancy: float = DISCREPANCY,
     least: float = 100.0,
@@ -236,8 +243,7 @@ def learn(
     for area, term in observed.started.items():
         start[area] = term
     drawn = draw(rollout.assumptions, len(rollout.areas), draws, seed)
-    w = world(rollout.areas, rollout.parameters, drawn)
-    seen = _foretell(rollout, w, replace(chosen, start=start), observed)
+    seen = _foretell(rollout, drawn, replace(chosen, start=start), observed)
     log = np.sum([_log_likelihood(each, discrepancy) for each in seen], axis=0)
     power = _power(log, least)
     weights = _weights(log, power)
@@ -250,30 +256,53 @@ def learn(
     )  # fmt: skip
 
 
-def _foretell(rollout: Rollout, w: World, plan: Plan, observed: Observed) -> list[_Seen]:
+def _sums(
+    rollout: Rollout, drawn: Draws, plan: Plan, where: Mapping[tuple[str, int], Ints]
+) -> dict[tuple[str, int], Floats]:
+    """Each measure in each term, summed over the areas in which it was seen, in every draw."""
+    terms = sorted({term for _, term in where})
+    found: dict[tuple[str, int], list[Floats]] = {key: [] for key in where}
+    for since in range(0, len(drawn), BLOCK):
+        w = world(rollout.areas, rollout.parameters, drawn.between(since, since + BLOCK))
+        run = simulate(w, plan.start, plan.speed, watch=terms, until=terms[-1])
+        for (name, term), at in where.items():
+            found[name, term].append(run.paths[term][_SEEN.index(name)][:, at].sum(axis=1))
+    return {key: np.concatenate(parts) for key, parts in found.items()}
+
+
+def _foretell(rollout: Rollout, drawn: Draws, plan: Plan, observed: Observed) -> list[_Seen]:
     terms = sorted(set(observed.term.tolist()))
-    run = simulate(w, plan.start, plan.speed, watch=terms, until=terms[-1])
+    rows_of = {
+        (name, term): here
+        for name in _SEEN
+        for term in terms
+        if (here := (observed.term == term) & ~np.isnan(getattr(observed, name))).any()
+    }
+    if not rows_of:
+        raise InputError(
+            "nothing observed is in the table.", mend="Fill abandoned, held_back or leaders."
+        )
+    where = {key: observed.area[here] for key, here in rows_of.items()}
+    sums = _sums(rollout, drawn, plan, where)
     schools = rollout.areas.schools
     found = []
-    for place, name in enumerate(_SEEN):
+    for name in _SEEN:
         values = getattr(observed, name)
         rows: list[tuple[int, int, float, float, Floats]] = []
         for term in terms:
-            here = (observed.term == term) & ~np.isnan(values)
-            if not here.any():
+            if (name, term) not in where:
                 continue
-            at = observed.area[here]
-            path = run.paths[term][place][:, at]
+            here, at, path = rows_of[name, term], where[name, term], sums[name, term]
             if name == "leaders":
                 total = float(values[here].sum())
-                rows.append((term, len(at), total, float(len(at)), path.sum(axis=1)))
+                rows.append((term, len(at), total, float(len(at)), path))
                 continue
             weight = schools[at] / schools[at].sum()
             answers = observed.answers[here]
             smooth = (values[here] * answers + 0.5) / (answers + 1)
             variance = float((weight**2 * smooth * (1 - smooth) / answers).sum())
             share = float((weight * values[here]).sum())
-            rows.append((term, len(at), share, variance, path.sum(axis=1) / schools[at].sum()))
+            rows.append((term, len(at), share, variance, path / schools[at].sum()))
         if rows:
             term_, areas, seen, variance_, path_ = zip(*rows, strict=True)
             unit = float(np.mean(seen)) if name == "leaders" else 1.0
@@ -281,10 +310,6 @@ def _foretell(rollout: Rollout, w: World, plan: Plan, observed: Observed) -> lis
                 _Seen(name, list(term_), list(areas), np.array(seen), np.array(variance_),
                       max(unit, 1e-9), np.column_stack(path_))
             )  # fmt: skip
-    if not found:
-        raise InputError(
-            "nothing observed is in the table.", mend="Fill abandoned, held_back or leaders."
-        )
     return found
 
 
@@ -323,15 +348,24 @@ def _quantiles(values: Floats, weights: Floats, at: Sequence[float]) -> Floats:
 def _updated(
     assumptions: Sequence[Assumption], drawn: Mapping[str, Floats], weights: Floats, seen: Observed
 ) -> tuple[tuple[Assumption, ...], pl.DataFrame]:
-    """Move the corners as the weighted quantiles moved; within the range there was before."""
+    """Move the corners as the weighted quantiles moved; within the range there was before.
+
+    A few effective draws differ a little from all of them by chance alone, in every assumption: of
+    what nothing was seen, too. Only what differs by more than that moves.
+    """
     even = np.full(len(weights), 1 / len(weights))
+    chance = TOLD * float(np.sqrt((weights**2).sum()))
     updated, rows = [], []
     terms = f"{seen.term.min()} to {seen.term.max()}"
     for each in assumptions:
         values = drawn[each.name]
         new = each
         narrowed = 0.0
-        if each.high > each.low:
+        middle, spread = _moments(values, weights)
+        was_middle, was_spread = _moments(values, even)
+        shift, shrunk = abs(middle - was_middle), abs(spread - was_spread)
+        # The SE of an SD is about .6 of that of a mean, for the triangular distribution.
+        if each.high > each.low and max(shift, shrunk / 0.6) > chance * was_spread:
             was, now = (_quantiles(values, w, (0.025, 0.5, 0.975)) for w in (even, weights))
             value = float(np.clip(each.value + now[1] - was[1], each.low, each.high))
             below = (now[1] - now[0]) / max(was[1] - was[0], 1e-300)
@@ -340,15 +374,19 @@ def _updated(
             high = min(each.high, max(value, value + (each.high - each.value) * above))
             source = f"updated by what was seen in terms {terms}; before: {each.source}"
             new = replace(each, low=float(low), value=value, high=float(high), source=source)
-            middle = float((weights * values).sum())
-            spread = float(np.sqrt((weights * (values - middle) ** 2).sum()))
-            narrowed = 1 - spread / float(values.std())
+            narrowed = 1 - spread / was_spread
         updated.append(new)
         rows.append((each.name, each.low, each.value, each.high,
                      new.low, new.value, new.high, narrowed))  # fmt: skip
     names = [f"{end}_{when}" for when in ("before", "after") for end in ("low", "value", "high")]
     schema = {"name": pl.String} | dict.fromkeys([*names, "narrowed"], pl.Float64)
     return tuple(updated), pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _moments(values: Floats, weights: Floats) -> tuple[float, float]:
+    """Weighted mean and SD."""
+    middle = float((weights * values).sum())
+    return middle, float(np.sqrt((weights * (values - middle) ** 2).sum()))
 
 
 def _compared(

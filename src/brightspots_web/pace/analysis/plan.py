@@ -37,7 +37,6 @@ __all__ = ["STAGES", "Stop", "assumptions", "check", "compare", "learn", "limits
 Inputs = Mapping[str, Any]
 Waves = Mapping[str, Sequence[int]]
 Report = Callable[[float, str], None]
-MOST_LESSON_DRAWS = 2000
 SHOWN = ("abandoned", "held_back")
 """Measures for which it is said which assumptions matter."""
 
@@ -181,7 +180,7 @@ def learn(
     )
     try:
         seen = read_observed(table, areas, parameters)
-        learned = library(rollout, "adopted", seen, draws=MOST_LESSON_DRAWS, seed=seed)
+        learned = library(rollout, "adopted", seen, seed=seed)
     except InputError as error:
         raise _wrong(error, _names(areas)) from error
     return {
