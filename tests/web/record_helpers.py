@@ -52,9 +52,10 @@ def a_run(
     *,
     small: dict[tuple[str, int], float] | None = None,
     marked: dict[tuple[str, int], float] | None = None,
+    pupils: int = 100,
     seed: int = 1,
 ) -> Run:
-    """A published run: 100 pupils a school and year.
+    """A published run: 100 pupils a school and year, unless it is said how many.
 
     `gains` come on top; `small` and `marked` are values of figures that are withheld: seven pupils,
     or beside a year of so few.
@@ -74,9 +75,9 @@ def a_run(
         lasting = random.normal(0, 0.2)
         for year in YEARS:
             at = (school.code, year)
-            value = lasting + random.normal(0, 0.08) + (gains or {}).get(at, 0.0)
+            value = lasting + random.normal(0, 0.8 / pupils**0.5) + (gains or {}).get(at, 0.0)
             value = small.get(at, marked.get(at, value))
-            rows.append(_estimate(run, school, year, value, 7 if at in small else 100,
+            rows.append(_estimate(run, school, year, value, 7 if at in small else pupils,
                                   at in marked))  # fmt: skip
     Estimate.objects.bulk_create(rows)
     return run

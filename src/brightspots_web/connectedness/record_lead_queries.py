@@ -31,9 +31,9 @@ def lead_strengths(figures: Figures, subjects: Sequence[str]) -> dict[int, float
     if not known.records:
         return own
     of_priority: dict[int, list[float]] = defaultdict(list)
-    for (_leader, priority), record in known.records.items():
-        of_priority[priority].append(record.gain)
-    centre = {priority: fmean(gains) for priority, gains in of_priority.items()}
+    for (_leader, key), each in known.records.items():
+        of_priority[key].append(each.gain)
+    centre = {key: fmean(gains) for key, gains in of_priority.items()}
     share = known.exploration or 0.0
     found = {}
     for school, strength in own.items():
