@@ -60,7 +60,7 @@ def navigation_for(acting: Appointment | None, path: str) -> list[NavItem]:
     else:  # whose menu is the longest: the network is one of the links of their front page
         places += [
             ("connectedness:partnerships", _("Partnerships")),
-            ("connectedness:isolation", _("Isolation register")),
+            ("connectedness:isolation", _("Isolation")),
         ]
     if may(acting, Capability.IMPORT):
         places.append(("imports:batches", _("Imports")))
