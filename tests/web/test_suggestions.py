@@ -136,6 +136,18 @@ def test_moderated_looked_at_again_answered_and_overdue(world: World) -> None:
     assert "eight" not in details
 
 
+def test_a_leader_without_a_school_reads_those_of_where_the_partnership_is_led_from(
+    world: World,
+) -> None:
+    rows = helpers.released(world)
+    actions.show(rows[0], by=world.cast["analyst"])
+    for who, seen in (("system_leader", [rows[0]]), ("other_system_leader", [])):
+        leader = world.cast[who]
+        leader.school = None
+        assert leader.partnership is not None
+        assert list(queries.visible_to(leader)) == seen
+
+
 def test_a_box_names_somebody_outside_the_line_and_is_held_against_its_version(
     client: Client, world: World
 ) -> None:

@@ -36,26 +36,7 @@ def visible_to(by: Appointment | None) -> QuerySet[Dialogue]:
     if by is None:
         return found.none()
     asked = DialogueGuest.objects.filter(dialogue=OuterRef("pk"), person=by.person_id)
-    return found.filter(_in_sight(by) | Q(stakeholder=by.person_id) | Q(Exists(asked)))
-
-
-def _in_sight(by: Appointment) -> Q:
-    if by.role in {Role.MINISTER, Role.ANALYST}:
-        return Q(pk__isnull=False)
-    area = _place(by)
-    if area is None:
-        return Q(pk__in=[])
-    seen = Q(area__path__in=directory.paths_to(area))
-    if by.role == Role.DISTRICT_OFFICER:
-        seen |= Q(area__path__startswith=area.path)
-    return seen
-
-
-def _place(by: Appointment) -> Area | None:
-    if by.area is not None or by.school is not None:
-        return by.area or (by.school.area if by.school else None)
-    lead = by.partnership.lead_school if by.partnership is not None else None
-    return lead.area if lead is not None else None
+    return found.filter(voice_queries.in_sight(by) | Q(stakeholder=by.person_id) | Q(Exists(asked)))
 
 
 def calls_in(by: Appointment | None, area: Area) -> bool:

@@ -31,26 +31,8 @@ def boxes_in_sight(by: Appointment | None) -> Boxes:
     found = SuggestionSettings.objects.select_related("area", "stakeholder", "moderator")
     if by is None:
         return found.none()
-    found = found.order_by("area__level", "area__name")
-    if by.role in {Role.MINISTER, Role.ANALYST}:
-        return found
-    return found.filter(_in_sight(by) | Q(stakeholder=by.person_id) | Q(moderator=by.person_id))
-
-
-def _in_sight(by: Appointment) -> Q:
-    area = _place(by)
-    if area is None:
-        return Q(pk__in=[])
-    seen = Q(area__path__in=directory.paths_to(area))
-    if by.role == Role.DISTRICT_OFFICER:
-        seen |= Q(area__path__startswith=area.path)
-    return seen
-
-
-def _place(by: Appointment) -> Area | None:
-    if by.area is not None:
-        return by.area
-    return by.school.area if by.school is not None else None
+    named = Q(stakeholder=by.person_id) | Q(moderator=by.person_id)
+    return found.filter(voice.in_sight(by) | named).order_by("area__level", "area__name")
 
 
 def box_with(by: Appointment | None, pk: int) -> SuggestionSettings | None:

@@ -17,6 +17,7 @@ from brightspots_web.accountability.models import (
 )
 from brightspots_web.accountability.voice_counting import ALL
 from brightspots_web.accountability.voice_words import slice_label
+from brightspots_web.directory import colleague_queries as colleagues
 from brightspots_web.directory import office_queries as offices
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Appointment, Area, Person
@@ -54,29 +55,21 @@ def visible_to(by: Appointment | None) -> QuerySet[Consultation]:
     if by is None:
         return found.none()
     named = Q(stakeholder=by.person_id) | Q(moderator=by.person_id) | _asked(by)
-    seen = ~Q(state=State.DRAFT) & Q(opened_at__isnull=False) & (_in_sight(by) | named)
+    seen = ~Q(state=State.DRAFT) & Q(opened_at__isnull=False) & (in_sight(by) | named)
     return found.filter(seen | _own_side(by))
 
 
-def _in_sight(by: Appointment) -> Q:
+def in_sight(by: Appointment) -> Q:
+    """What belongs to an area one stands in or under, for officers also below; at the top, all."""
     if by.role in {Role.MINISTER, Role.ANALYST}:
         return Q(pk__isnull=False)  # an empty Q beside another would be that other alone
-    area = _place(by)
+    area = colleagues.area_of(by)
     if area is None:
         return Q(pk__in=[])
     seen = Q(area__path__in=directory.paths_to(area))
     if by.role == Role.DISTRICT_OFFICER:
         seen |= Q(area__path__startswith=area.path)
     return seen
-
-
-def _place(by: Appointment) -> Area | None:
-    if by.area is not None:
-        return by.area
-    if by.school is not None:
-        return by.school.area
-    lead = by.partnership.lead_school if by.partnership is not None else None
-    return lead.area if lead is not None else None
 
 
 def _asked(by: Appointment) -> Q:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db.models import Q, QuerySet
 
 from brightspots_web.directory import queries
-from brightspots_web.directory.models import Appointment, School
+from brightspots_web.directory.models import Appointment, Area, School
 from brightspots_web.shared.permissions import Role
 
 AT_SCHOOLS = (Role.HEAD, Role.SYSTEM_LEADER, Role.TEACHER)
@@ -58,6 +58,14 @@ def school_of(acting: Appointment) -> School | None:
     if acting.school is not None:
         return acting.school
     return acting.partnership.lead_school if acting.partnership is not None else None
+
+
+def area_of(acting: Appointment) -> Area | None:
+    """Where an appointment stands: its area, or that of the school where it is at home."""
+    if acting.area is not None:
+        return acting.area
+    school = school_of(acting)
+    return school.area if school is not None else None
 
 
 def holders(roles: Iterable[str], acting: Appointment | None) -> QuerySet[Appointment]:
