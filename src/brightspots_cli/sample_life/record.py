@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from brightspots_cli.sample_life.support import Life
+    from brightspots_web.connectedness.models import SupportOffer
     from brightspots_web.directory.models import Appointment, School
 
-LEADERS = 4
-"""Leaders with earlier projects, besides the one of the sign-in page."""
 PROJECTS = (4, 3, 3, 2, 1)
+"""Of each leader with earlier projects, the one of the sign-in page first."""
+MOST_DAYS = 6
+"""That a school of the sample asks for."""
 WORDS = (
     "The deputy who carried it left in the second month. What stayed is the weekly plan.",
     "They did most of it themselves; we came for three days and listened.",
@@ -42,56 +44,62 @@ def fill(rng: random.Random, cast: Mapping[str, Appointment]) -> None:
     asked = support.requests_visible_to(cast["minister"])
     life.asked |= {each.school_id for each in asked}  # one open request at a priority
     own = cast["leader"].school
-    askers = [each for each in life.schools if each not in (own, cast["head"].school)]
-    givers = _givers(life, own)
-    for giver, number in zip(givers, PROJECTS, strict=False):
-        for turn in range(number):
-            asker = next((each for each in askers if each.pk not in life.asked), None)
-            if asker is None:
-                return
-            life.asked.add(asker.pk)
-            _project(life, giver, asker, year=years[1 + turn % (len(years) - 2)], turn=turn)
+    offers = _offers(life, own)
+    askers = [
+        each
+        for each in life.schools
+        if each.pk not in life.asked and each not in (own, cast["head"].school)
+    ]
+    for offer, number in zip(offers, PROJECTS, strict=False):
+        near = sorted(askers, key=lambda each: _apart(each, offer.school))
+        for turn, asker in enumerate(near[:number]):
+            askers.remove(asker)
+            _project(life, offer, asker, year=years[1 + turn % (len(years) - 2)], turn=turn)
     _words(cast["leader"])
     _reckon(cast["minister"])
 
 
-def _givers(life: Life, own: School | None) -> list[School]:
-    """Choose schools with an open offer, the one of the cast's leader first."""
+def _offers(life: Life, own: School | None) -> list[SupportOffer]:
+    """Choose offers with room for one more school, that of the cast's leader first."""
+    from brightspots_web.connectedness import support_ledger_queries as ledger
     from brightspots_web.connectedness import support_queries as queries
 
-    found: dict[int, School] = {}
+    found: dict[int, SupportOffer] = {}
     for priority in life.priorities:
         for offer in queries.open_offers(priority, but=None):
-            found.setdefault(offer.school.pk, offer.school)
-    rest = [each for key, each in sorted(found.items()) if own is None or key != own.pk]
-    life.asked |= set(found)
-    return ([own] if own is not None and own.pk in found else []) + rest[:LEADERS]
+            life.asked.add(offer.school_id)  # who gives does not ask here
+            places, days = ledger.room_left(offer)
+            if places > 0 and days >= MOST_DAYS:
+                found.setdefault(offer.school_id, offer)
+    listed = [each for _key, each in sorted(found.items())]
+    listed.sort(key=lambda each: each.school != own)
+    return listed[: len(PROJECTS)]
 
 
-def _project(life: Life, giver: School, asker: School, *, year: int, turn: int) -> None:
+def _apart(one: School, other: School) -> float:
+    """How far apart two schools lie, to tell nearer from farther; the unplaced come last."""
+    ways = ((one.latitude, other.latitude), (one.longitude, other.longitude))
+    return sum((a - b) ** 2 if a is not None and b is not None else 1e6 for a, b in ways)
+
+
+def _project(life: Life, offer: SupportOffer, asker: School, *, year: int, turn: int) -> None:
     """One project as it would have been in an earlier year: asked, matched, done, dated back."""
     from brightspots_cli.sample_life import support as sample
     from brightspots_web.connectedness import support_deployment_actions as actions
     from brightspots_web.connectedness import support_history_actions as history
-    from brightspots_web.connectedness import support_queries as queries
+    from brightspots_web.connectedness import support_match_actions as matching
+    from brightspots_web.connectedness.analysis import brokering
     from brightspots_web.directory.actions import command_line_operator
 
-    offer = next(
-        (
-            each
-            for priority in life.priorities
-            for each in queries.open_offers(priority, but=asker)
-            if each.school == giver
-        ),
-        None,
-    )
-    if offer is None:
-        return
     request = life.ask(asker, offer.priority)
-    match = sample.both_accepted(life, request, giver)
-    if match is None or match.offer.school != giver:
-        return
-    by = life.head_of(giver)
+    sample.looked_at(life, request)
+    # The officer knows the two, and puts this offer whatever else would be suggested.
+    match = matching.put_offer(
+        request, brokering.why_not(request, offer), by=life.officer_of(request)
+    )
+    for school in (asker, offer.school):
+        match = matching.accept(match, by=life.head_of(school))
+    by = life.head_of(offer.school)
     starts = life.today - timedelta(days=80)
     deployment = actions.begin(
         match, by=by, aim=sample.invented(life.rng.choice(sample.AIMS)), days=request.days,
