@@ -57,7 +57,7 @@ def test_a_practice_that_works_is_found_published_and_read_by_everybody(
     shown = page_of(sign_in, "head", evaluation)
     assert words.sd(simple["att"]) in shown
     assert "Months of progress" in shown
-    assert "A pupil at the middle would move" in shown
+    assert "Percentile gain" in shown
     assert "What would change our mind" in shown
     assert "Who was left out" in shown
     assert "By imputation" in shown

@@ -98,7 +98,7 @@ def page(lottery: Lottery, acting: Appointment | None, **sent: Any) -> Row:
         "among": words.among(lottery, _digits(lottery)),
         "left_out": _left_out(lottery),
         "pool": _pool(lottery, acting) if prepares and lottery.state in queries.BEFORE else None,
-        "strata": _strata(counted) if lottery.by_area and lottery.opened_at else None,
+        "strata": _strata(counted, drawn) if lottery.by_area and lottery.opened_at else None,
         "committed": _committed(lottery),
         "drawn": drawn,
         "command": f"brightspots lottery verify lottery-{lottery.pk}.json",
@@ -181,12 +181,13 @@ def _pool(lottery: Lottery, acting: Appointment | None) -> Row:
     }
 
 
-def _strata(counted: queries.Counted) -> Table:
-    return Table(
-        _("By area"),
-        [Column(_("Area")), Column(_("Schools"), numeric=True), Column(_("Places"), numeric=True)],
-        [[name, schools, places] for name, schools, places in counted.strata],
-    )
+def _strata(counted: queries.Counted, drawn: bool) -> Table:
+    """Schools of each area, and once it is drawn their places."""
+    columns = [Column(_("Area")), Column(_("Schools"), numeric=True)]
+    if not drawn:
+        return Table(_("By area"), columns, [[name, n] for name, n, _places in counted.strata])
+    columns.append(Column(_("Places"), numeric=True))
+    return Table(_("By area"), columns, [list(each) for each in counted.strata])
 
 
 def _committed(lottery: Lottery) -> list[tuple[str, Cell]]:
@@ -211,22 +212,23 @@ def _lines(lottery: Lottery, acting: Appointment | None) -> Table | None:
     if not may(acting, Capability.SEE_AREA):
         return None
     taken, digits = queries.taken_up(lottery), _digits(lottery)
+    records = queries.prepares(acting) and lottery.state == State.DRAWN
     rows: list[list[Cell]] = []
     for each in queries.entries_seen_by(acting, lottery)[:MOST_LISTED]:
         cells: list[Cell] = [
-            _name(each), each.label, each.stratum, words.value(each, digits),
-            words.line(each, lottery, taken=each.pk in taken),
+            _name(each), each.label, *([each.stratum] if lottery.by_area else []),
+            words.value(each, digits), words.line(each, lottery, taken=each.pk in taken),
         ]  # fmt: skip
-        if queries.prepares(acting):
+        if records:
             cells.append(_let_go(each, lottery, taken))
         rows.append(cells)
     if not rows:
         return None
     columns = [
-        Column(_("School")), Column(_("Number")), Column(_("Area")),
+        Column(_("School")), Column(_("Number")), *([Column(_("Area"))] if lottery.by_area else []),
         Column(_("Published value, points")), Column(_("How it stands")),
     ]  # fmt: skip
-    if queries.prepares(acting):
+    if records:
         columns.append(Column(_("Place let go")))
     exports = export_links("evidence:lottery_export", lottery.pk)
     return Table(_("Schools on the list"), columns, rows, exports=exports)

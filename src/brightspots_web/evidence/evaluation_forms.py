@@ -54,7 +54,7 @@ class PlanForm(forms.Form):
         initial=Evaluation.Control.NOT_YET,
     )
     design = forms.ChoiceField(
-        label=_("Who decided who began first"),
+        label=_("Where the comparison comes from"),
         choices=Evaluation.Design.choices,
         initial=Evaluation.Design.COMPARISON,
     )
@@ -132,7 +132,10 @@ class PlanForm(forms.Form):
             known = [(code, str(each)) for code, each in offered.items()]
             _offer(self, name, [NOT_NEEDED, *known])
         _offer(self, "subject", [(each, each) for each in treated.outcomes()])
-        _offer(self, "covariates", [(each, each) for each in treated.covariates_offered()])
+        about = treated.covariates_offered()
+        _offer(self, "covariates", [(each, each) for each in about])
+        if not about:
+            del self.fields["covariates"]
 
     def plan(self) -> Plan:
         """What was asked for; the form is valid."""
@@ -143,7 +146,7 @@ class PlanForm(forms.Form):
                 "priority": self.priorities.get(asked["priority"]),
                 "practice": self.practices.get(asked["practice"]),
                 "lottery": self.lotteries.get(asked["lottery"]),
-                "covariates": tuple(asked["covariates"]),
+                "covariates": tuple(asked.get("covariates", ())),
             }
         )
 

@@ -53,6 +53,7 @@ def evaluate(parameters: Mapping[str, Any], progress: jobs.Progress) -> Mapping[
     progress(0.95, "Keeping what was found")
     finding = {
         **answer.finding, "left": analysis.small_hidden(gathered.left),
+        "lot": analysis.small_hidden(gathered.lot), "adjusted": list(gathered.covariates),
         "context": gathered.context, "years": list(gathered.years),
     }  # fmt: skip
     frozen = {
@@ -77,7 +78,7 @@ def _question(found: Evaluation, gathered: Gathered) -> Any:
     ]
     return analysis.Question(
         rows,
-        covariates=tuple(found.covariates),
+        covariates=gathered.covariates,
         control=found.control,
         design=found.design,
         anticipation=found.anticipation,

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from brightspots_web.directory.models import Appointment
@@ -84,11 +83,15 @@ def verdict(each: Evaluation) -> str:
     return words.verdict(_finding(each))
 
 
-def _what(each: Evaluation) -> SafeString:
+def _what(each: Evaluation) -> Cell:
     tags = queries.context_of(each)
     priority = each.priority.title if each.priority is not None else ""
     small = ". ".join(part for part in (priority, words.contexts(tags) if tags else "") if part)
-    return format_html('{}<br><span class="soft small">{}</span>', words.what(each), small)
+    if not small:
+        return words.what(each)
+    # One element, since a cell is two columns on a phone.
+    inside = '<span>{}<br><span class="soft small">{}</span></span>'
+    return format_html(inside, words.what(each), small)
 
 
 def _state(each: Evaluation) -> Badge:

@@ -122,11 +122,8 @@ def _design(found: Evaluation, finding: Mapping[str, Any] | None) -> list[tuple[
         (_("Who counts, and since when"), words.rule(found)),
         (_("Compared with"), words.comparison(found, finding)),
         (_("Before it began"), words.anticipation(found)),
-        (_("Who decided"), str(found.get_design_display())),
-        (
-            _("Adjusted for"),
-            ", ".join(found.covariates) or _("nothing but what schools reached before"),
-        ),
+        (_("Where the comparison comes from"), str(found.get_design_display())),
+        (_("Adjusted for"), words.adjusted((finding or {}).get("adjusted", found.covariates))),
         (_("Outcome"), found.subject),
     ]
     if found.cluster:
@@ -134,13 +131,17 @@ def _design(found: Evaluation, finding: Mapping[str, Any] | None) -> list[tuple[
             _("One piece of evidence"),
             _("The schools of a partnership count together, since they learn from each other."),
         ))  # fmt: skip
+    if found.control == Evaluation.Control.NONE:
+        del rows[2:5]  # of a comparison, where there is none
+    if finding is not None and found.lottery is not None:
+        rows.append((_("Who did as it was drawn"), words.as_drawn(finding)))
     if finding is not None:
         rows.append((_("Kind of schools that began"), words.contexts(finding.get("context", []))))
     return rows
 
 
 def _found(found: Evaluation, result: EvaluationResult, finding: Mapping[str, Any]) -> Row:
-    made = reverse("evidence:evaluation_record", args=[found.pk])
+    made = "#history"
     return {
         "result": result,
         "sentence": words.sentence(finding, found.subject),
@@ -156,6 +157,7 @@ def _found(found: Evaluation, result: EvaluationResult, finding: Mapping[str, An
         "hidden": _hidden(finding),
         "record": _record(result),
         "made_url": made,
+        "record_url": reverse("evidence:evaluation_record", args=[found.pk]),
         "exports": export_links("evidence:evaluation_export", found.pk),
     }
 
@@ -183,13 +185,11 @@ def _figures(finding: Mapping[str, Any], result: EvaluationResult, made: str) ->
     gain, months = words.percentile(finding), words.months(finding)
     if gain is not None:
         figures.append(KeyFigure(
-            _("A pupil at the middle would move"), gain[0], _("places of a hundred"), gain[1],
-            **about,
+            _("Percentile gain"), gain[0], _("places"), gain[1],
+            sentence=_("How many of a hundred pupils one at the middle would move past."), **about,
         ))  # fmt: skip
     if months is not None:
-        figures.append(
-            KeyFigure(_("Months of progress"), months[0], _("months"), months[1], **about)
-        )
+        figures.append(KeyFigure(_("Months of progress"), months[0], "", months[1], **about))
     return figures
 
 
@@ -232,7 +232,9 @@ def _ends(each: Mapping[str, Any]) -> str:
 def _balance(finding: Mapping[str, Any]) -> Table | None:
     rows: list[list[Cell]] = [
         [
-            _("results") if each["measure"] == "outcome" else _about(each["measure"]),
+            _("results")
+            if each["measure"] == "outcome"
+            else words.adjusted([each["measure"].removeprefix("about: ")]),
             words.sd(each["treated"]),
             words.sd(each["comparison"]),
             words.sd(each["standardised"]),
@@ -251,10 +253,6 @@ def _balance(finding: Mapping[str, Any]) -> Table | None:
         ],
         rows,
     )
-
-
-def _about(measure: str) -> str:
-    return measure.removeprefix("about: ")
 
 
 def _left_out(found: Evaluation, finding: Mapping[str, Any]) -> Table:

@@ -63,7 +63,7 @@ def _around(plan: Any) -> Table:
     return Table(
         _("With more schools, or fewer"),
         [
-            Column(_("Schools in all"), numeric=True),
+            Column(_("Schools in all")),
             Column(_("Smallest effect found, SD of pupils"), numeric=True),
             Column(_("Months of progress"), numeric=True),
         ],
@@ -99,7 +99,7 @@ def of_plan(asked: Plan) -> dict[str, Any]:
                 icc=known().get("icc", 15) / 100,
                 pre_years=max(0, sum(year < first for year in years) - asked.anticipation),
                 post_years=sum(year >= first for year in years),
-                covariates=len(asked.covariates),
+                covariates=len(gathered.covariates),
             )
         )
     except analysis.CannotEvaluateError:

@@ -2,7 +2,7 @@
 
 import calendar
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -19,6 +19,8 @@ from brightspots_web.insight.models import Run
 
 Kind = Evaluation.Kind
 NEVER = 0
+CHANCE = "chance of a place"
+"""The circumstance that is adjusted for where a lottery gave schools unequal chances."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class Gathered:
     """Reason -> how many schools; see `evaluation_words.left_out`."""
     context: list[str]
     """What kind of schools began: `phase=primary`, `poverty=upper`."""
+    covariates: tuple[str, ...] = ()
+    """What is adjusted for: what the plan names, and unequal chances of a lottery."""
+    lot: dict[str, int] = field(default_factory=dict)
+    """Where a lottery decided: how many did not do as it drew; see `evaluation_words.as_drawn`."""
 
 
 def began(evaluation: Evaluation) -> dict[int, date]:
@@ -55,6 +61,10 @@ def began(evaluation: Evaluation) -> dict[int, date]:
     """
     if evaluation.lottery is not None:
         return _drawn(evaluation.lottery)
+    return _as_they_went(evaluation)
+
+
+def _as_they_went(evaluation: Evaluation) -> dict[int, date]:
     if evaluation.kind == Kind.SUPPORT and evaluation.priority is not None:
         return begun.supported_since(evaluation.priority)
     if evaluation.kind == Kind.PRACTICE and evaluation.practice_id is not None:
@@ -70,6 +80,24 @@ def _drawn(lottery: Lottery) -> dict[int, date]:
     on = timezone.localdate(lottery.drawn_at)
     entries = LotteryEntry.objects.filter(lottery=lottery, drawn=True, school__isnull=False)
     return {key: on for key in entries.values_list("school", flat=True) if key is not None}
+
+
+def _chances(lottery: Lottery | None) -> dict[int, float]:
+    """School on the list -> the chance of a place that it had."""
+    if lottery is None:
+        return {}
+    entries = LotteryEntry.objects.filter(lottery=lottery, out=False, school__isnull=False)
+    known = entries.values_list("school", "chance")
+    return {key: chance or 0.0 for key, chance in known if key is not None}
+
+
+def _not_as_drawn(evaluation: Evaluation, chances: Mapping[int, float]) -> dict[str, int]:
+    lottery = evaluation.lottery
+    if lottery is None or lottery.drawn_at is None:
+        return {}
+    day, drawn = timezone.localdate(lottery.drawn_at), set(_drawn(lottery))
+    went = {school for school, on in _as_they_went(evaluation).items() if on >= day}
+    return {"stayed_out": len(drawn - went), "went_without": len((went & set(chances)) - drawn)}
 
 
 def drawn_lotteries() -> list[Lottery]:
@@ -114,24 +142,38 @@ def gather(evaluation: Evaluation, run: Run) -> Gathered:
     clusters = places.partnerships_by_school()
     about = places.circumstances_of_schools()
     asked = _eligible(evaluation)
+    chances = _chances(evaluation.lottery)
+    # Where no lot decided, there is nobody alike to compare with.
+    certain = {school for school, chance in chances.items() if not 0 < chance < 1}
+    open_ = {round(chance, 6) for school, chance in chances.items() if school not in certain}
+    unequal = (CHANCE,) if len(open_) > 1 else ()
     rows = [
         School(
             each.code, each.year, each.value, starts.get(each.school, NEVER),
             clusters.get(each.school, ""), asked is None or each.school in asked,
-            tuple(about.get(each.school, {}).get(name) for name in evaluation.covariates),
+            (
+                *(about.get(each.school, {}).get(name) for name in evaluation.covariates),
+                *(chances.get(each.school) for _name in unequal),
+            ),
         )
         for each in figures
-        if each.school not in aside
+        if each.school not in aside | certain
     ]  # fmt: skip
     seen = {each.school for each in figures}
     left = {
         "gave": len(aside & seen),
+        "certain": len(certain & seen),
         "withheld": withheld_queries.schools_withheld(evaluation.subject, run),
         "began_without_figures": len(set(since) - seen),
         "began_late": sum(1 for key in set(since) & seen if years and starts[key] > years[-1]),
     }
-    inside = [key for key in set(since) & seen if years and starts[key] <= years[-1]]
-    return Gathered(run, rows, years, left, _context(inside, about))
+    inside = [
+        key for key in (set(since) & seen) - certain if years and starts[key] <= years[-1]
+    ]  # fmt: skip
+    return Gathered(
+        run, rows, years, left, _context(inside, about), (*evaluation.covariates, *unequal),
+        _not_as_drawn(evaluation, chances),
+    )  # fmt: skip
 
 
 def _in_years(first: int, years: tuple[int, ...]) -> int:
@@ -142,8 +184,7 @@ def _in_years(first: int, years: tuple[int, ...]) -> int:
 def _eligible(evaluation: Evaluation) -> set[int] | None:
     """Schools that could have had it; None where nobody knows, and all are compared with."""
     if evaluation.lottery is not None:
-        entries = LotteryEntry.objects.filter(lottery=evaluation.lottery, out=False)
-        return {key for key in entries.values_list("school", flat=True) if key is not None}
+        return set(_chances(evaluation.lottery))
     eligible = evaluation.design == Evaluation.Design.ELIGIBLE
     if eligible and evaluation.kind == Kind.SUPPORT and evaluation.priority is not None:
         return begun.asked_for(evaluation.priority)

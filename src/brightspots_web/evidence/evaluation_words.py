@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from brightspots_web.evidence.evaluation_models import Evaluation
+from brightspots_web.evidence.evaluation_treated_queries import CHANCE
 from brightspots_web.insight.disclosure import FEWEST_SCHOOLS
 from brightspots_web.shared.charts import number
 from brightspots_web.shared.components import Badge
@@ -115,9 +116,9 @@ def no_estimate(finding: Finding) -> str:
 
 
 def percentile(finding: Finding) -> tuple[str, str] | None:
-    """Percentile points of a pupil at the middle: the value, and both ends of its interval."""
+    """Percentile points of a pupil at the middle, with both ends; None as for months."""
     size = finding.get("size")
-    if not size or not has_effect(finding):
+    if not size or not has_effect(finding) or not finding["security"]["months_allowed"]:
         return None
     ends = _("{low} and {high}").format(
         low=number(size["percentile_lower"], 0, signed=True),
@@ -311,6 +312,7 @@ def left_out(finding: Finding) -> list[tuple[str, str]]:
     """Who is not in it and why: a reason, and how many, small numbers not counted out."""
     reasons = {
         "gave": _("gave it to others, so neither began nor waited"),
+        "certain": _("had a place for certain, or no chance of one: no lot decided"),
         "withheld": _("too few pupils for a figure that may be shown"),
         "began_without_figures": _("began, and have no figure of this outcome"),
         "began_late": _("began after the last results: they count as not yet"),
@@ -329,6 +331,38 @@ def left_out(finding: Finding) -> list[tuple[str, str]]:
     for reason, n in finding["counts"].get("left_out", {}).items():
         found.append((from_library.get(reason, reason), n))
     return [(words, counted(n)) for words, n in found]
+
+
+def as_drawn(finding: Finding) -> str:
+    """How many did not do as the lottery drew; "" where none decided."""
+    found = finding.get("lot")
+    if found is None:
+        return ""
+    return _(
+        "Of the schools with a place, these did not begin: {stayed_out}. Of the others, these "
+        "began all the same: {went_without}. All count as they were drawn, so the effect is that "
+        "of being offered a place; that of taking it is larger."
+    ).format(
+        **{
+            key: counted(found[key]) if key in found else _("none")
+            for key in ("stayed_out", "went_without")
+        }
+    )
+
+
+def adjusted(names: Sequence[str]) -> str:
+    """What is adjusted for, in a line."""
+    said = ", ".join(_circumstance(name) for name in names)
+    return said or _("nothing but what schools reached before")
+
+
+def measure(name: str) -> str:
+    """In what schools were alike before: results, or a circumstance adjusted for."""
+    return _("results") if name == "outcome" else _circumstance(name.removeprefix("about: "))
+
+
+def _circumstance(name: str) -> str:
+    return _("chance of a place") if name == CHANCE else name
 
 
 def counted(n: int | None) -> str:
