@@ -19,6 +19,9 @@ from brightspots_web.shared.models import Job
 from brightspots_web.shared.overtaken import OvertakenError
 
 MOST_AREAS = 1000
+MOST_SPEEDS = 6
+YEARS = (2000, 2100)
+"""In which a plan may begin."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def make_study(settings: Settings, level: int, *, by: Appointment) -> PlanStudy:
     PlanArea.objects.bulk_create(
         PlanArea(
             study=study, area=each.area, schools=each.schools, leaders=each.leaders,
-            in_training=each.in_training,
+            in_training=each.in_training or 0,
         )
         for each in drawn
     )  # fmt: skip
@@ -98,7 +101,9 @@ def draw_again(study: PlanStudy, *, by: Appointment, seen: int | None) -> PlanSt
     known = {each.area_id: each for each in PlanArea.objects.filter(study=held)}
     for key, each in drawn.items():
         row = known.get(key) or PlanArea(study=held, area=each.area)
-        row.schools, row.leaders, row.in_training = each.schools, each.leaders, each.in_training
+        row.schools, row.leaders = each.schools, each.leaders
+        if each.in_training is not None:
+            row.in_training = each.in_training
         row.save()
     gone = [row.pk for key, row in known.items() if key not in drawn]
     PlanArea.objects.filter(pk__in=gone).delete()
@@ -343,6 +348,16 @@ def _checked(settings: Settings) -> dict[str, Any]:
         raise ValidationError(
             {"speeds": _("Give numbers of terms from 1 to {n}.").format(n=settings.terms)}
         )
+    if len(speeds) > MOST_SPEEDS:
+        raise ValidationError(
+            {"speeds": _("Give {n} speeds at most; more take long and differ little.").format(
+                n=MOST_SPEEDS)}
+        )  # fmt: skip
+    if not YEARS[0] <= settings.first_day.year <= YEARS[1]:
+        raise ValidationError(
+            {"first_day": _("Give a day between {a} and {b}. Is the year right?").format(
+                a=YEARS[0], b=YEARS[1])}
+        )  # fmt: skip
     if not 20 <= settings.draws <= 2000:
         raise ValidationError({"draws": _("Give 20 to 2,000 futures.")})
     if not 1 <= settings.term_months <= 12:

@@ -1,7 +1,7 @@
 """What happened is written down, held against the plan, and narrows what is assumed."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -12,14 +12,18 @@ from django.utils.translation import gettext as _
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Appointment, Area
 from brightspots_web.pace import plan_actions as studies
+from brightspots_web.pace import plan_calendar as calendar
 from brightspots_web.pace import plan_observed_queries as observed
 from brightspots_web.pace import plan_queries as queries
 from brightspots_web.pace.plan_models import PlanLesson, PlanRollout, PlanStart
 from brightspots_web.shared import audit, jobs
 from brightspots_web.shared.models import Job
 from brightspots_web.shared.overtaken import OvertakenError
+from brightspots_web.shared.words import day
 
 State = PlanLesson.State
+LONGEST_BEFORE = timedelta(days=730)
+"""By which an area may have begun before the first day of the plan."""
 
 
 @transaction.atomic
@@ -37,6 +41,12 @@ def record_start(
         raise ValidationError(
             {"began": _("That day is still to come. Write it down when it has begun.")}
         )
+    long_before = calendar.first_day(held.result.study, 1) - LONGEST_BEFORE
+    if began is not None and began < long_before:
+        raise ValidationError(
+            {"began": _("That is before {day}, long before the plan. Is the year right?").format(
+                day=day(long_before))}
+        )  # fmt: skip
     row = PlanStart.objects.filter(rollout=held, area=area).first()
     if (row.version if row else 0) != (seen or 0):
         raise OvertakenError(

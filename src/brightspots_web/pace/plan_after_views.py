@@ -37,7 +37,8 @@ def compare(request: ActingRequest, pk: int) -> HttpResponse:
             messages.error(request, " ".join(problem.messages))
             return redirect("pace:plan_compare", pk=found.pk)
         return redirect("shared:job", pk=job.pk)
-    return render(request, f"{FOLDER}/compare.html", pages.compare_page(found, by(request)))
+    context = pages.compare_page(found, by(request), request.GET.get("page"))
+    return render(request, f"{FOLDER}/compare.html", context)
 
 
 @planning
@@ -46,7 +47,7 @@ def compare_export(request: ActingRequest, pk: int, fmt: str) -> HttpResponseBas
     found = rollout_or_404(request, pk)
     return respond(
         fmt, title=_("When areas began"), filename=f"{_('beginnings')} {found.pk}",
-        columns=pages.compare_columns(), rows=pages.compare_rows(found, by(request)),
+        columns=pages.compare_columns(), rows=pages.compare_rows(found),
         note=plan_pages.note(found),
     )  # fmt: skip
 
@@ -112,14 +113,22 @@ def _show(
 ) -> HttpResponse:
     version = found.rollout.result.study.version
     choices = pages.choices(found)
+    # Where hardly any future agrees with what was seen, a range is taken over only on purpose.
+    ticked = [name for name, _words in choices] if found.outcome["power"] == 1 else []
     context = pages.lesson_page(found, by(request)) | {
         "accept_form": sent.get("accept")
-        or AcceptForm(names=choices, initial={"seen": version, "names": [n for n, _w in choices]}),
+        or AcceptForm(names=choices, initial={"seen": version, "names": ticked}),
         "leave_form": sent.get("leave") or WhyForm(auto_id="leave_%s"),
         "something": bool(choices),
         "overtaken": status == 409,
     }
     return render(request, f"{FOLDER}/lesson.html", context, status=status)
+
+
+def _decided(request: ActingRequest, found: PlanLesson) -> HttpResponse:
+    """Somebody else was quicker: the page shows the decision, and this says so."""
+    messages.error(request, _("This is decided already; its page says by whom."))
+    return redirect("pace:plan_lesson", pk=found.pk)
 
 
 @planning
@@ -134,6 +143,8 @@ def lesson(request: ActingRequest, pk: int) -> HttpResponse:
 def accept(request: ActingRequest, pk: int) -> HttpResponse:
     """Take new ranges over into the study."""
     found = _lesson(request, pk)
+    if found.state != PlanLesson.State.PROPOSED:
+        return _decided(request, found)
     study = found.rollout.result.study
     return take(
         request, AcceptForm(request.POST, names=pages.choices(found)),
@@ -152,6 +163,8 @@ def accept(request: ActingRequest, pk: int) -> HttpResponse:
 def leave(request: ActingRequest, pk: int) -> HttpResponse:
     """Leave the ranges as they are."""
     found = _lesson(request, pk)
+    if found.state != PlanLesson.State.PROPOSED:
+        return _decided(request, found)
     return take(
         request, WhyForm(request.POST, auto_id="leave_%s"),
         lambda data: actions.leave(found, data["why"], by=by(request)),

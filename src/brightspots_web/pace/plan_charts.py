@@ -31,6 +31,8 @@ START, END = 12, 96
 ROW = 46
 """Pixels that a row of the tornado or the timetable takes."""
 MOST_BARS = 8
+ROOM_ACROSS, ROOM_DOWN = 4.0, 12.0
+"""Per cent and pixels that a number on the curve needs for itself."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class Point:
 
     label: str
     short: str
+    """Its number on the curve, its letter beside it."""
     held_back: tuple[float, float, float]
     """Low, middle, high."""
     abandoned: tuple[float, float, float]
@@ -63,6 +66,7 @@ def curve(*, key: str, title: str, points: Sequence[Point]) -> Chart:
         ))  # fmt: skip
     for point in sorted(points, key=lambda p: (p.chosen, p.on_curve)):
         marks.extend(_point(point, across, down))
+    marks.extend(_labels([*line_of, *(p for p in points if not p.on_curve)], across, down))
     told = "; ".join(
         _("{plan}: {held} held back, {alone} left alone").format(
             plan=p.label, held=_with_ends(p.held_back), alone=_with_ends(p.abandoned)
@@ -83,7 +87,11 @@ def curve(*, key: str, title: str, points: Sequence[Point]) -> Chart:
         LegendItem(swatch(svg.Circle(cx=9, cy=9, r=5, fill=ACCENT)), _("plans on the curve")),
         LegendItem(
             swatch(svg.Circle(cx=9, cy=9, r=4, fill="#fff", stroke=SOFT, stroke_width=1.5)),
-            _("usual plans"),
+            _("usual plans, by their letters"),
+        ),
+        LegendItem(
+            swatch(svg.Rect(x=1, y=6, width=16, height=6, rx=3, fill=ACCENT, fill_opacity=0.3)),
+            _("8 in 10 futures of the plan looked at"),
         ),
     )
     return Chart(
@@ -114,6 +122,7 @@ def _axes(across: Scale, down: Scale) -> list[svg.Element]:
     marks.append(
         text(100, BOTTOM + 42, _("held back: too slow") + " →", anchor="end", fill=SOFT, size=13)
     )
+    marks.append(text(START + 2, BOTTOM - 12, "↙ " + _("better: less of both"), fill=SOFT, size=13))
     return marks
 
 
@@ -131,13 +140,40 @@ def _point(point: Point, across: Scale, down: Scale) -> list[svg.Element]:
             marks.append(bar)
     if point.on_curve:
         marks.append(dot(x, y, 10 if point.chosen else 7, fill=ACCENT))
-        label = text(x, y - 13, point.short, anchor="middle", fill=INK, size=13, bold=point.chosen)
+    else:
+        if point.chosen:
+            marks.append(svg.Circle(cx=pct(x), cy=round(y, 1), r=9, fill=ACCENT, fill_opacity=0.3))
+        marks.append(svg.Circle(cx=pct(x), cy=round(y, 1), r=4, fill="#fff", stroke=SOFT,
+                                stroke_width=1.5))  # fmt: skip
+    return marks
+
+
+def _labels(points: Sequence[Point], across: Scale, down: Scale) -> list[svg.Element]:
+    """Numbers and letters, those that have room on a phone: the plan looked at, ends, the rest."""
+    numbered = [p for p in points if p.on_curve]
+    order = [*(p for p in points if p.chosen), *numbered[:1], *numbered[-1:], *points]
+    spots = [(across.place(p.held_back[1]), down.place(p.abandoned[1])) for p in points]
+    taken: list[tuple[float, float]] = []
+    done: set[str] = set()
+    marks: list[svg.Element] = []
+    for point in order:
+        x, own = spots[points.index(point)]
+        others = [*taken, *((a, b + 4) for a, b in spots if (a, b) != (x, own))]
+        free = [
+            y
+            for y in (own - 13, own + 23)
+            if not any(abs(x - a) < ROOM_ACROSS and abs(y - b) < ROOM_DOWN for a, b in others)
+        ]
+        if point.short in done or not (free or point.chosen):
+            continue
+        y = free[0] if free else own - 13
+        done.add(point.short)
+        taken.append((x, y))
+        fill = INK if point.on_curve else SOFT
+        label = text(x, y, point.short, anchor="middle", fill=fill, size=13, bold=point.chosen)
         # A ring of paper around the number keeps it readable on lines.
         label.stroke, label.stroke_width, label.paint_order = "#fff", 3, "stroke"
         marks.append(label)
-    else:
-        marks.append(svg.Circle(cx=pct(x), cy=round(y, 1), r=4, fill="#fff", stroke=SOFT,
-                                stroke_width=1.5))  # fmt: skip
     return marks
 
 

@@ -192,6 +192,12 @@ class ReadingsForm(SeenForm):
             raise ValidationError(wrong[:10])
         if not found:
             raise ValidationError(_now("There is no reading in it."))
+        if max(found.values()) <= 0.01 and any(0 < share < 0.01 for share in found.values()):
+            # Shares in place of per cent would make every area look not ready at all.
+            raise ValidationError(
+                _now("All numbers are 1 or less. Say how many of 100 schools are ready: 45, not "
+                     "0.45.")
+            )  # fmt: skip
         return found
 
     def _line(self, words: str, found: dict[int, float]) -> str:

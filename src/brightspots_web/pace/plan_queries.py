@@ -196,7 +196,8 @@ class Drawn:
     area: Area
     schools: int
     leaders: int
-    in_training: int
+    in_training: int | None
+    """None for who may not see applications."""
 
 
 def levels() -> list[tuple[int, int, str]]:
@@ -210,10 +211,7 @@ def levels() -> list[tuple[int, int, str]]:
 
 
 def drawn(by: Appointment | None, level: int) -> list[Drawn]:
-    """The areas of a level that have open schools, with leaders in office and on the way.
-
-    Applications are counted as far as the person may see them: an analyst may not.
-    """
+    """The areas of a level that have open schools, with leaders in office and on the way."""
     schools, leaders = _schools_at(), leaders_at(directory.today())
     asked = designations.applications_visible_to(by).filter(
         state__in=ON_THE_WAY, grade=Grade.LEADER
@@ -222,11 +220,16 @@ def drawn(by: Appointment | None, level: int) -> list[Drawn]:
     found = [
         Drawn(
             area, _below(area.path, schools), _below(area.path, leaders),
-            _below(area.path, training),
+            _below(area.path, training) if sees_training(by) else None,
         )
         for area in record_queries.areas().filter(level=level).select_related("parent")
     ]  # fmt: skip
     return [each for each in found if each.schools]
+
+
+def sees_training(by: Appointment | None) -> bool:
+    """Whether a person sees all applications: an analyst may not, and would draw zeros."""
+    return may(by, Capability.FIND_LEADERS) and may(by, Capability.SEE_SYSTEM)
 
 
 def leaders_at(on: date) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """What a search found: the curve, the plan looked at, which assumptions matter."""
 
 from collections.abc import Mapping
+from string import ascii_lowercase
 from typing import Any
 
 from django.urls import reverse
@@ -39,6 +40,7 @@ def result_page(result: PlanResult, asked: str) -> dict[str, Any]:
         "chosen": chosen,
         "chosen_name": words.plan_name(chosen),
         "chart": curve(result, chosen),
+        "ends": ends_in_words(result),
         "plans": plans_table(result, chosen),
         "measures": measure_facts(plan["measures"], followed(result)),
         "parts": parts(plan["measures"]),
@@ -71,7 +73,7 @@ def curve(result: PlanResult, chosen: str) -> Chart:
     points = [
         charts.Point(
             words.plan_name(name),
-            str(on_curve.index(name) + 1) if name in on_curve else "",
+            short_names(result)[name],
             _ends(plan["measures"], "held_back"),
             _ends(plan["measures"], "abandoned"),
             name in on_curve,
@@ -79,7 +81,34 @@ def curve(result: PlanResult, chosen: str) -> Chart:
         )
         for name, plan in result.outcome["plans"].items()
     ]
-    return charts.curve(key="curve", title=_("Too fast against too slow"), points=points)
+    return charts.curve(key="curve", title=_("All plans at a glance"), points=points)
+
+
+def short_names(result: PlanResult) -> dict[str, str]:
+    """Plans as the drawing calls them: numbers along the curve, letters for those beside it."""
+    on_curve = result.outcome["curve"]
+    beside = [name for name in result.outcome["plans"] if name not in on_curve]
+    numbers = {name: str(at) for at, name in enumerate(on_curve, start=1)}
+    return numbers | dict(zip(beside, ascii_lowercase, strict=False))
+
+
+def ends_in_words(result: PlanResult) -> str:
+    """What one end of the curve costs against the other."""
+    plans, names = result.outcome["plans"], result.outcome["curve"]
+    (held, alone), (held_last, alone_last) = (
+        (_ends(plans[name]["measures"], "held_back")[1], _ends(plans[name]["measures"],
+         "abandoned")[1])
+        for name in (names[0], names[-1])
+    )  # fmt: skip
+    if len(names) == 1:
+        return _("One plan has the least of both: {plan}.").format(plan=words.plan_name(names[0]))
+    return _(
+        "From 1 to {n} on the curve, held back falls from about {held} to {held_last} "
+        "school-terms, and left alone rises from about {alone} to {alone_last}."
+    ).format(
+        n=len(names), held=number(held, 0), held_last=number(held_last, 0),
+        alone=number(alone, 0), alone_last=number(alone_last, 0),
+    )  # fmt: skip
 
 
 def plans_table(result: PlanResult, chosen: str) -> Table:
@@ -89,12 +118,13 @@ def plans_table(result: PlanResult, chosen: str) -> Table:
         name: Any = Link(row["plan"], f"?plan={row['key']}")
         if row["key"] == chosen:
             name = Badge(_("{plan}: looked at").format(plan=row["plan"]), "bright")
-        number_on_curve = str(row["place"]) if row["place"] else _("beside it")
-        rows.append((name, number_on_curve, row["held"], row["alone"], row["waves"]))
+        rows.append(
+            (name, row["short"], row["held"], row["alone"], row["cost"], row["full_coverage"])
+        )
     columns = [
-        Column(_("Plan")), Column(_("On the curve")),
+        Column(_("Plan")), Column(_("In the drawing")),
         Column(_("Held back, school-terms")), Column(_("Left alone, school-terms")),
-        Column(_("Terms in which areas begin"), numeric=True),
+        Column(_("Cost, working days")), Column(_("9 in 10 schools ready and responsible")),
     ]  # fmt: skip
     return Table(
         _("All plans, the middle of all futures with the range of 8 in 10"), columns, rows,
@@ -105,18 +135,23 @@ def plans_table(result: PlanResult, chosen: str) -> Table:
 def plan_rows(result: PlanResult) -> list[dict[str, Any]]:
     """The curve first, then the usual plans beside it."""
     on_curve = result.outcome["curve"]
-    plans = result.outcome["plans"]
+    plans, short, terms = result.outcome["plans"], short_names(result), followed(result)
     names = [*on_curve, *(name for name in plans if name not in on_curve)]
     rows = []
     for name in names:
         measures = plans[name]["measures"]
-        held, alone = (words.total(measures, each) for each in ("held_back", "abandoned"))
+        held, alone, cost = (
+            words.total(measures, each) for each in ("held_back", "abandoned", "cost")
+        )
         rows.append({
             "key": name,
             "plan": words.plan_name(name),
             "place": on_curve.index(name) + 1 if name in on_curve else None,
             "held": words.spread(held),
             "alone": words.spread(alone),
+            "short": short.get(name, ""),
+            "cost": words.spread(cost),
+            "full_coverage": words.covered(words.total(measures, "full_coverage"), terms),
             "waves": len({wave[0] for wave in plans[name]["waves"].values()}),
             **{f"{m}_{end}": words.total(measures, m)[end]
                for m in SHOWN for end in ("median", "low80", "high80")},

@@ -1,6 +1,7 @@
 """A picked plan as its pages show it: timetable, what changes, history; what happened, lessons."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -24,6 +25,8 @@ from brightspots_web.shared.words import day
 
 PAGE = 40
 """Areas of the timetable on a page; on paper all stand."""
+MANY = 24
+"""Areas to choose from up to which all stand in one list."""
 ON_PAPER = 14
 """Areas in one drawing on paper, where a drawing cannot go on overleaf."""
 
@@ -38,6 +41,37 @@ def crumbs(rollout: PlanRollout, here: str = "") -> list[Link]:
     if here:
         steps.append((name_of(rollout), reverse("pace:plan_rollout", args=[rollout.pk])))
     return pages.crumbs(*steps, here=here or name_of(rollout))
+
+
+def movable(rollout: PlanRollout, term: str, chosen: Sequence[str]) -> list[tuple[int, str]]:
+    """Areas to move, the earliest first: those that begin in a term, where one is asked for.
+
+    Areas that were chosen already stay in the list.
+    """
+    found = []
+    for area in queries.areas_in(rollout):
+        start, speed = rollout.waves[str(area.pk)]
+        if not term or str(start) == term or str(area.pk) in chosen:
+            label = _("{area}: term {n}, {support}").format(
+                area=area.name, n=start, support=words.support(speed)
+            )
+            found.append((start, area.name, area.pk, label))
+    return [(key, label) for _start, _name, key, label in sorted(found)]
+
+
+def by_wave(rollout: PlanRollout, term: str) -> list[Link]:
+    """Where there are many areas: only those of one wave, or all."""
+    if len(rollout.waves) <= MANY:
+        return []
+    counted = Counter(wave[0] for wave in rollout.waves.values())
+    links = [
+        Link(
+            _("term {n}: {areas}").format(n=at, areas=words.areas(counted[at])),
+            "" if str(at) == term else f"?term={at}",
+        )
+        for at in sorted(counted)
+    ]
+    return [Link(_("all areas"), "?" if term else ""), *links]
 
 
 def picked_waves(rollout: PlanRollout) -> Mapping[str, Any]:
@@ -69,6 +103,8 @@ def rollout_page(
             for at, part in enumerate(parts)
         ],
         "page_obj": shown,
+        "begins": words.term(study, 1),
+        "months": study.term_months,
         "waves_words": results.waves_in_words(rollout.waves),
         "exports": export_links("pace:plan_waves_export", rollout.pk),
         "measures": results.measure_facts(
@@ -90,10 +126,17 @@ def differences(rollout: PlanRollout) -> list[tuple[str, str]]:
     rows = rollout.figures.get("difference") or []
     if not rows or dict(rollout.waves) == dict(picked_waves(rollout)):
         return []
-    return [
-        (str(words.MEASURES[name][0]), words.difference(words.total(rows, name)))
-        for name in results.SHOWN
-    ]
+    told = {name: words.difference(words.total(rows, name)) for name in results.SHOWN}
+    before = rollout.result.outcome["plans"][rollout.base]["measures"]
+    was, now = (
+        words.total(each, "full_coverage") for each in (before, rollout.figures["measures"])
+    )
+    if was["not_reached"] or now["not_reached"]:
+        # A future in which it is not reached has no term, and the difference of two hides that.
+        told["full_coverage"] = words.coverage_difference(
+            was, now, results.followed(rollout.result)
+        )
+    return [(str(words.MEASURES[name][0]), each) for name, each in told.items()]
 
 
 def history_line(change: PlanChange) -> dict[str, Any]:
@@ -155,8 +198,8 @@ def wave_rows(rollout: PlanRollout) -> list[dict[str, Any]]:
 # What happened
 
 
-def compare_page(rollout: PlanRollout, acting: Appointment) -> dict[str, Any]:
-    """Planned and real beginnings side by side, and the comparisons made so far."""
+def beginnings(rollout: PlanRollout) -> list[tuple[Any, ...]]:
+    """Planned and real beginnings of every area, the earliest planned first."""
     study, starts = rollout.result.study, queries.starts_of(rollout)
     begun = observed.terms_begun(study)
     rows = []
@@ -172,16 +215,25 @@ def compare_page(rollout: PlanRollout, acting: Appointment) -> dict[str, Any]:
                 _apart(start, observed.began_in(study, real), begun),
             ),
         ))  # fmt: skip
-    rows.sort(key=lambda row: row[:2])
+    return [row[2] for row in sorted(rows, key=lambda row: row[:2])]
+
+
+def compare_page(
+    rollout: PlanRollout, acting: Appointment, page: str | None = None
+) -> dict[str, Any]:
+    """Planned and real beginnings side by side, and the comparisons made so far."""
+    study = rollout.result.study
+    shown = Paginator(beginnings(rollout), PAGE).get_page(page)
     columns = [Column(_("Area")), Column(_("Planned")), Column(_("Really")), Column(_("Apart"))]
     lessons = list(queries.lessons_visible_to(acting).filter(rollout=rollout))
     return {
         "rollout": rollout,
         "study": study,
         "name": name_of(rollout),
-        "table": Table(_("When areas began"), columns, [row[2] for row in rows],
+        "table": Table(_("When areas began"), columns, list(shown),
                        exports=export_links("pace:plan_compare_export", rollout.pk)),
-        "begun": begun,
+        "page_obj": shown,
+        "begun": observed.terms_begun(study),
         "job": queries.at_work(acting, queries.LEARN, rollout=rollout.pk),
         "lessons": [
             {"url": reverse("pace:plan_lesson", args=[each.pk]), "on": day(each.at),
@@ -216,10 +268,10 @@ def compare_columns() -> list[FileColumn]:
     ]
 
 
-def compare_rows(rollout: PlanRollout, acting: Appointment) -> list[dict[str, Any]]:
+def compare_rows(rollout: PlanRollout) -> list[dict[str, Any]]:
     return [
         {"area": row[0].label, "planned": row[1], "really": row[2], "apart": row[3]}
-        for row in compare_page(rollout, acting)["table"].rows
+        for row in beginnings(rollout)
     ]
 
 
@@ -239,6 +291,7 @@ def lesson_page(lesson: PlanLesson, acting: Appointment) -> dict[str, Any]:
         "open": lesson.state == PlanLesson.State.PROPOSED,
         "notes": notes(outcome),
         "ranges": ranges_table(lesson),
+        "unmoved": unmoved(lesson),
         "seen": seen_table(lesson),
         "accepted": [words.assumption(name) for name in lesson.accepted],
         "promises_not": words.promises_not(),
@@ -257,17 +310,21 @@ def choices(lesson: PlanLesson) -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
+def unmoved(lesson: PlanLesson) -> str:
+    """How many ranges stay as they are."""
+    rows = lesson.outcome["changes"]
+    n = sum(1 for row in rows if not _moved(row))
+    return _("Of {n} of the {all} assumptions what was seen says nothing that stands out from "
+             "chance: they stay as they are.").format(n=n, all=len(rows))  # fmt: skip
+
+
 def _side(row: Mapping[str, Any], which: str) -> dict[str, float]:
     return {end: row[f"{end}_{which}"] for end in ("low", "value", "high")}
 
 
 def _moved(row: Mapping[str, Any]) -> bool:
-    """By more than a fiftieth of the old range: less is noise of the draws."""
-    width = row["high_before"] - row["low_before"]
-    return any(
-        abs(row[f"{end}_after"] - row[f"{end}_before"]) > width / 50
-        for end in ("low", "value", "high")
-    )
+    """The planner moves none by chance."""
+    return _side(row, "before") != _side(row, "after")
 
 
 def ranges_table(lesson: PlanLesson) -> Table:
@@ -278,18 +335,22 @@ def ranges_table(lesson: PlanLesson) -> Table:
             words.assumption(row["name"]),
             studies.range_text(_side(row, "before")),
             studies.range_text(now[row["name"]]),
-            studies.range_text(_side(row, "after")) if _moved(row) else _("as before"),
+            studies.range_text(_side(row, "after")),
             _("{n} % narrower").format(n=number(100 * row["narrowed"], 0))
-            if row["narrowed"] is not None and row["narrowed"] >= 0.01
+            if row["narrowed"] >= 0.01
             else _("no narrower"),
         )
         for row in lesson.outcome["changes"]
+        if _moved(row)
     ]
     columns = [
         Column(_("Assumption")), Column(_("The plan assumed: low · value · high")),
         Column(_("The study says now")), Column(_("With what happened")), Column(_("Spread")),
     ]  # fmt: skip
-    return Table(_("Ranges before and after"), columns, rows)
+    return Table(
+        _("Ranges before and after"), columns, rows,
+        empty=_("What happened so far moves no range by more than chance would."),
+    )  # fmt: skip
 
 
 def seen_table(lesson: PlanLesson) -> Table:

@@ -1,5 +1,6 @@
 """What a search found; a plan that was picked: moved, adopted, taken back, printed."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -24,6 +25,7 @@ from brightspots_web.pace import plan_words as words
 from brightspots_web.pace.plan_forms import AdoptForm, MoveForm, PickForm, WhyForm
 from brightspots_web.pace.plan_models import PlanResult, PlanRollout
 from brightspots_web.pace.plan_views import FOLDER, READ_OR_SEND, on_paper, planning
+from brightspots_web.shared.components import Link
 from brightspots_web.shared.exports import respond
 
 
@@ -133,15 +135,15 @@ def waves_export(request: ActingRequest, pk: int, fmt: str) -> HttpResponseBase:
 
 def edit(
     request: ActingRequest, found: PlanRollout, form: forms.Form, act: Any, *,
-    heading: str, done: str, lead: str = "", submit: str = "", back: str = "",
+    heading: str, done: str, lead: str = "", submit: str = "", narrow: Sequence[Link] = (),
 ) -> HttpResponse:  # fmt: skip
     """A form that changes something of a picked plan."""
-    to = back or url(found)
+    to = url(found)
 
     def again(form: forms.Form, status: int) -> HttpResponse:
         context = {
             "form": form, "heading": heading, "lead": lead, "cancel_url": to, "submit": submit,
-            "overtaken": status == 409, "promises_not": words.promises_not(),
+            "narrow": narrow, "overtaken": status == 409, "promises_not": words.promises_not(),
             "breadcrumb": pages.crumbs(found, heading),
         }  # fmt: skip
         return render(request, f"{FOLDER}/form.html", context, status=status)
@@ -159,14 +161,10 @@ def move(request: ActingRequest, pk: int) -> HttpResponse:
     """Let areas begin in another term."""
     found = rollout_or_404(request, pk)
     areas = {each.pk: each for each in queries.areas_in(found)}
-    choices = [
-        (key, _("{area}: term {n}, {support}").format(
-            area=each.name, n=found.waves[str(key)][0],
-            support=words.support(found.waves[str(key)][1])))
-        for key, each in areas.items()
-    ]  # fmt: skip
+    term = request.GET.get("term", "")
     form = MoveForm(
-        request.POST or None, areas=choices, speeds=found.result.inputs["settings"]["speeds"],
+        request.POST or None, areas=pages.movable(found, term, request.POST.getlist("areas")),
+        speeds=found.result.inputs["settings"]["speeds"],
         initial={"seen": found.version},
     )  # fmt: skip
     last = found.result.inputs["settings"]["terms"]
@@ -176,7 +174,7 @@ def move(request: ActingRequest, pk: int) -> HttpResponse:
             found, [areas[key] for key in data["areas"]], data["start"], data["speed"],
             note=data["note"], by=by(request), seen=data["seen"],
         ),
-        heading=_("Move waves by hand"), submit=_("Move"),
+        heading=_("Move waves by hand"), submit=_("Move"), narrow=pages.by_wave(found, term),
         done=_("Moved. Below stands what it changes; you can undo it."),
         lead=_("Support has to end by term {n}. What the change comes to is worked out on the same "
                "futures, so that the difference is the plan's and not luck's.").format(n=last),

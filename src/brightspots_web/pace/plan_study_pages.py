@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -16,6 +17,9 @@ from brightspots_web.shared.components import Badge, Column, Link, Table
 from brightspots_web.shared.exports import Column as FileColumn
 from brightspots_web.shared.exports import export_links
 from brightspots_web.shared.words import day
+
+PAGE = 60
+"""Areas of a study on a page."""
 
 
 def list_page(acting: Appointment) -> dict[str, Any]:
@@ -62,21 +66,26 @@ def crumbs(study: PlanStudy, here: str = "") -> list[Link]:
     return pages.crumbs(pages.to_plans(), up, here=here)
 
 
-def study_page(study: PlanStudy, acting: Appointment) -> dict[str, Any]:
+def study_page(study: PlanStudy, acting: Appointment, page: str | None = None) -> dict[str, Any]:
     """Everything that goes into a study, and what came out."""
     areas = queries.areas_of(study)
+    shown = Paginator(areas, PAGE).get_page(page)
     unread = queries.unread(areas)
     job = queries.at_work(acting, queries.SEARCH, study=study.pk)
     results = queries.results_of(study)
     last = results[0] if results else None
+    same = last is not None and last.study_version == study.version
     return {
         "study": study,
         "facts": _facts(study),
-        "table": _areas_table(study, areas),
+        "table": _areas_table(study, list(shown)),
+        "page_obj": shown,
+        "blind": not queries.sees_training(acting),
         "unread": len(unread),
         "job": job,
         "results": [_result_line(each, study) for each in results],
-        "goes_on": last is not None and last.stopped_early and last.study_version == study.version,
+        "goes_on": same and last is not None and last.stopped_early,
+        "found": last if same and last is not None and not last.stopped_early else None,
         "assumed": sum(1 for row in study.assumptions if row["source"] == "assumed"),
         "all_assumptions": len(study.assumptions),
         "promises_not": words.promises_not(),
@@ -205,9 +214,10 @@ def assumptions_page(study: PlanStudy) -> dict[str, Any]:
 
 
 def _plain(value: float) -> str:
-    """A number with as many digits as it was given."""
-    digits = min(4, max(0, len(f"{value:.4f}".rstrip("0").split(".")[1])))
-    return number(value, digits)
+    """A number with as many digits as it was given; of those worked out, four that count."""
+    size = abs(value)
+    most = 4 if size < 0.1 else 3 if size < 1 else 2 if size < 10 else 1
+    return number(value, max(0, len(f"{value:.{most}f}".rstrip("0").partition(".")[2])))
 
 
 def range_text(row: Mapping[str, Any]) -> str:

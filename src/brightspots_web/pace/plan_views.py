@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -148,7 +149,8 @@ def new(request: ActingRequest) -> HttpResponse:
 @require_safe
 def study(request: ActingRequest, pk: int) -> HttpResponse:
     found = study_or_404(request, pk)
-    return render(request, f"{FOLDER}/study.html", studies.study_page(found, by(request)))
+    context = studies.study_page(found, by(request), request.GET.get("page"))
+    return render(request, f"{FOLDER}/study.html", context)
 
 
 def _edit(
@@ -203,7 +205,7 @@ def area(request: ActingRequest, pk: int, area: int) -> HttpResponse:
             found, row, form.facts(), by=by(request), seen=data["seen"]
         ),
         heading=row.area.name, done=_("Written down."),
-        lead=_("{n} open schools.").format(n=row.schools),
+        lead=ngettext("{n} open school.", "{n} open schools.", row.schools).format(n=row.schools),
     )  # fmt: skip
 
 

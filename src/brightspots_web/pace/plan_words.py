@@ -197,6 +197,26 @@ def measured(row: Mapping[str, Any], terms: int = 0) -> str:
     return words
 
 
+def covered(row: Mapping[str, Any], terms: int) -> str:
+    """Full coverage in a cell."""
+    if (row.get("not_reached") or 0.0) > HALF:
+        return _("not within {terms} terms").format(terms=terms)
+    return _("term {middle} ({low} to {high})").format(
+        middle=number(row["median"], 0), low=number(row["low80"], 0), high=number(row["high80"], 0)
+    )
+
+
+def coverage_difference(before: Mapping[str, Any], after: Mapping[str, Any], terms: int) -> str:
+    """What a change does to full coverage where it is often not reached: no term to compare."""
+    return _(
+        "Not reached within {terms} terms in {after} % of the futures; in {before} % with the plan "
+        "that was picked."
+    ).format(
+        terms=terms, after=number(100 * (after["not_reached"] or 0.0), 0),
+        before=number(100 * (before["not_reached"] or 0.0), 0),
+    )  # fmt: skip
+
+
 def difference(row: Mapping[str, Any]) -> str:
     """What a change by hand does to a measure, paired future by future, and how sure that is."""
     name = row["measure"]
