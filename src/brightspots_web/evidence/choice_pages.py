@@ -179,12 +179,13 @@ def page(choice: Choice, acting: Appointment | None) -> Row:
         (_("How it was chosen"), choice.get_way_display()),
         (_("Agreed by"), choice.by or _("not on record")),
     ]
+    withdrawn = choice.run is not None and not known.still_published(choice.run)
     return {
         "choice": choice,
         "facts": facts,
-        "figure": _known(choice),
+        "figure": _known(choice, withdrawn),
         "reasons": words.reasons(choice),
-        "withdrawn": choice.run is not None and not known.still_published(choice.run),
+        "withdrawn": withdrawn,
         "lottery": _lottery(choice),
         "rule": words.rule(),
         "breadcrumb": crumbs(choice.school.name),
@@ -197,11 +198,12 @@ def _school(school: School, seen: set[int]) -> Cell:
     return Link(school.name, reverse("home:school", args=[school.code]))
 
 
-def _known(choice: Choice) -> list[tuple[str, Cell]]:
+def _known(choice: Choice, withdrawn: bool) -> list[tuple[str, Cell]]:
     facts: list[tuple[str, Cell]] = [(_("Known that day"), words.score(choice))]
     if choice.run_on is not None:
         facts.append((_("Published on"), day(choice.run_on)))
-        facts.append((_("Analysis"), str(choice.run)))
+        run, url = str(choice.run), reverse("insight:run", args=[choice.run])
+        facts.append((_("Analysis"), run if withdrawn else Link(run, url)))
     facts.append((_("Band"), words.band(choice)))
     facts.append((_("Written down"), day(choice.noticed_at)))
     return facts
