@@ -1,5 +1,6 @@
 """What pages of rollout plans say and keep: the curve, lessons, and what cannot be in a form."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from brightspots_web.directory.models import Area
 from brightspots_web.pace import plan_actions as actions
 from brightspots_web.pace import plan_after_actions as after
 from brightspots_web.pace import plan_charts as charts
+from brightspots_web.pace import plan_observed_queries as observed
 from brightspots_web.pace import plan_queries as queries
 from brightspots_web.pace import plan_result_pages as results
 from brightspots_web.pace import plan_rollout_actions as rollouts
@@ -295,6 +297,30 @@ def test_only_what_was_seen_of_is_offered_and_doubtful_lessons_are_not_ticked(
     page = sign_in("minister").get(url("plan_lesson", lesson.pk)).content.decode()
     assert "Hardly any future agrees" in page
     assert "checked" not in page
+
+
+def test_what_has_narrowed_the_ranges_of_a_plan_counts_no_second_time(
+    world: World, sign_in: SignIn
+) -> None:
+    lesson = helpers.lesson(world)
+    minister = world.cast["minister"]
+    first = lesson.rollout
+    seen = max(row["term"] for row in lesson.observed)
+    study = first.result.study
+    after.accept(lesson, ["leader_leaving"], by=minister, seen=study.version)
+    assert observed.rows(first)  # the plan before still learns from all of it
+    study.refresh_from_db()
+    again = actions.keep_result(
+        study, first.result.outcome, queries.inputs_of(study), study.version, job=99, by=minister
+    )
+    plan = rollouts.pick(again, first.base, by=minister)
+    plan = rollouts.adopt(plan, helpers.today(), "", by=minister, seen=None)
+    with pytest.raises(ValidationError, match="Nothing has happened yet"):
+        after.ask_lesson(plan, by=minister)
+    later = observed.rows(plan, on=helpers.today() + timedelta(days=130))
+    assert {row["term"] for row in later} == {seen + 1}
+    page = sign_in("minister").get(url("plan_compare", plan.pk)).content.decode()
+    assert f"up to term {seen}" in page
 
 
 @pytest.mark.parametrize("name", ["plan_accept", "plan_leave"])

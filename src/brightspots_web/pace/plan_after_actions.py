@@ -76,7 +76,10 @@ def ask_lesson(rollout: PlanRollout, *, by: Appointment) -> Job:
     rows = observed.rows(rollout)
     if not observed.tells_something(rows):
         raise ValidationError(
-            _("Nothing has happened yet that could teach: the second term has not begun.")
+            _(
+                "Nothing has happened yet that could teach: the second term, or the first one that "
+                "the plan's ranges do not know yet, has not begun."
+            )
         )
     job = jobs.enqueue(
         queries.LEARN, by=by, title=_("Compare the plan with what happened"),

@@ -22,14 +22,17 @@ def terms_begun(study: PlanStudy, on: date | None = None) -> int:
 
 
 def rows(rollout: PlanRollout, on: date | None = None) -> list[dict[str, Any]]:
-    """Area by area and term by term, from the second term on: at the first nothing can differ."""
+    """Area by area and term by term, leaders from the second term on: at the first none differ.
+
+    Terms that have narrowed the ranges of the plan already are left out.
+    """
     today = on or directory.today()
     study = rollout.result.study
     last = min(terms_begun(study, today), study.terms + study.settle)
     areas = queries.areas_in(rollout)
     starts = queries.starts_of(rollout)
     found = []
-    for term in range(1, last + 1):
+    for term in range(queries.used_up_to(rollout.result) + 1, last + 1):
         first, after = calendar.first_day(study, term), calendar.first_day(study, term + 1)
         leaders = queries.leaders_at(first)
         felt = sources.pulse(areas, first, after) if after <= today else {}

@@ -181,6 +181,20 @@ def lessons_visible_to(by: Appointment | None) -> QuerySet[PlanLesson]:
     return found if may_plan(by) else found.none()
 
 
+def used_up_to(result: PlanResult) -> int:
+    """The last term that had narrowed the ranges of a result before it was searched; 0: none.
+
+    What was seen until then is in them, and counts no second time.
+    """
+    accepted = PlanLesson.objects.filter(
+        rollout__result__study=result.study_id, state=PlanLesson.State.ACCEPTED,
+        decided_at__lte=result.at,
+    )  # fmt: skip
+    terms = (row["term"] for observed in accepted.values_list("observed", flat=True)
+             for row in observed)  # fmt: skip
+    return max(terms, default=0)
+
+
 def lesson_waiting() -> PlanLesson | None:
     """One that nobody has decided on."""
     return PlanLesson.objects.filter(state=PlanLesson.State.PROPOSED).first()

@@ -234,6 +234,7 @@ def compare_page(
                        exports=export_links("pace:plan_compare_export", rollout.pk)),
         "page_obj": shown,
         "begun": observed.terms_begun(study),
+        "used": queries.used_up_to(rollout.result),
         "job": queries.at_work(acting, queries.LEARN, rollout=rollout.pk),
         "lessons": [
             {"url": reverse("pace:plan_lesson", args=[each.pk]), "on": day(each.at),
