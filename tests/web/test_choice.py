@@ -138,6 +138,24 @@ def test_a_practice_taken_up_is_written_down_as_the_schools_own_decision(world: 
     assert found.by == adoption.by
 
 
+@pytest.mark.parametrize(("days_ago", "known"), [(30, True), (60, False)])
+def test_a_practice_that_is_told_of_afterwards_rests_on_what_was_known_when_it_began(
+    world: World, days_ago: int, known: bool
+) -> None:
+    """The analysis was published 40 days ago: figures from after the beginning are no reason."""
+    helpers.a_run(world, days_ago=40)
+    practice = practice_helpers.a_practice(world)
+    practice.priority = support_helpers.a_priority()
+    practice.save()
+    on = timezone.localdate() - timedelta(days=days_ago)
+    adoption = practice_adoption_actions.adopt(practice, by=world.cast["partner_head"], on=on)
+    recording.notice()
+    found = Choice.objects.get(adoption=adoption)
+    assert (found.begins, found.chosen_on) == (on, on)
+    assert (found.score is not None) == known
+    assert found.without == ("" if known else "no_run")
+
+
 def test_every_school_of_a_partnership_that_began_is_written_down_with_its_distance(
     world: World,
 ) -> None:

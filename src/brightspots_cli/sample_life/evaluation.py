@@ -41,6 +41,7 @@ def fill(rng: random.Random, cast: Mapping[str, Appointment]) -> None:
     """Let schools take two practices up, evaluate both, publish both; plan a third."""
     from django.db import transaction
 
+    from brightspots_web.evidence import choice_record_actions
     from brightspots_web.insight import queries as insight
 
     scales = insight.scales(insight.current_run())
@@ -54,6 +55,7 @@ def fill(rng: random.Random, cast: Mapping[str, Appointment]) -> None:
         if practice is not None:
             life.evaluated(practice, truth)
     life.planned()
+    choice_record_actions.notice()
 
 
 class _Life:

@@ -128,12 +128,17 @@ def _practices() -> Iterator[Begun]:
             what=row.practice.title[:LONGEST],
             priority=row.practice.priority,
             begins=row.on,
-            chosen_at=row.at,
+            chosen_at=min(row.at, _end_of(row.on)),
             way=Way.OWN,
             by=row.by,
             reasons={},
             adoption=row.pk,
         )
+
+
+def _end_of(day: date) -> datetime:
+    """What a school tells of afterwards was chosen on that day: later figures have it in them."""
+    return timezone.make_aware(datetime.combine(day, time.max))
 
 
 def _partnerships() -> Iterator[Begun]:
