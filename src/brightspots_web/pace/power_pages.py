@@ -208,13 +208,19 @@ def home_card(acting: Appointment | None) -> Mapping[str, Any] | None:
         return None
     text = _("What partnerships and areas decide themselves, and what moves next.")
     if may(acting, Capability.SEE_AREA):
-        n = len(queries.waiting_long(acting))
+        n, held = len(queries.waiting_long(acting)), queries.held_in_sight(acting)
+        text = ngettext(
+            "{n} power is held by partnerships and areas today.",
+            "{n} powers are held by partnerships and areas today.",
+            held,
+        ).format(n=number(held, 0))
         if n:
-            text = ngettext(
+            long = ngettext(
                 "{n} place has been ready for long, and nothing has moved.",
                 "{n} places have been ready for long, and nothing has moved.",
                 n,
             ).format(n=number(n, 0))
+            text = f"{text} {long}"
     return {
         "heading": _("Readiness and powers"),
         "text": text,

@@ -159,6 +159,12 @@ def waiting_long(acting: Appointment | None) -> list[tuple[Place, Standing]]:
     ]  # fmt: skip
 
 
+def held_in_sight(acting: Appointment | None) -> int:
+    """How many powers the places in sight hold today."""
+    rows = transfers_read_by(acting).filter(state=State.HELD, starts__lte=directory.today())
+    return rows.count()
+
+
 def offers_to_answer(acting: Appointment | None) -> list[PowerTransfer]:
     """Powers that are offered to a place for which somebody answers."""
     if not may(acting, Capability.RATE_STAGE):
@@ -228,7 +234,7 @@ def area_terms(
     lies = dict(directory.live_partnerships().values_list("pk", "lead_school__area__path"))
     found = []
     for cycle in terms:
-        last = min(cycle.ends, today)
+        last = min(cycle.ends - timedelta(days=1), today)
         ended = _support_ended(acting, cycle, last)
         for area in them:
             inside = [pk for pk, path in lies.items() if path and path.startswith(area.path)]

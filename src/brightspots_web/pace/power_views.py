@@ -34,7 +34,7 @@ from brightspots_web.pace.power_forms import (
     WhyForm,
 )
 from brightspots_web.pace.stage_place_queries import Place
-from brightspots_web.pace.stage_views import list_of, place_or_404
+from brightspots_web.pace.stage_views import list_of, of_areas, place_or_404
 from brightspots_web.shared.components import Link
 from brightspots_web.shared.exports import respond
 from brightspots_web.shared.permissions import Capability
@@ -77,6 +77,7 @@ def powers(request: ActingRequest) -> HttpResponse:
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     context = {
         "form": form,
+        "areas": of_areas(form),
         "page": page,
         "table": pages.table(page, request.GET.urlencode(), filtered=form.has_changed()),
         "waiting": pages.front_items(acting),

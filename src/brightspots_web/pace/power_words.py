@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from brightspots_web.directory import queries as directory
 from brightspots_web.pace import stage_place_queries as places
-from brightspots_web.pace.models import GateCheck, PowerTransfer
+from brightspots_web.pace.models import GateCheck, GateSettings, PowerTransfer
 from brightspots_web.pace.power_gate_queries import Condition
 from brightspots_web.pace.power_models import Power
 from brightspots_web.pace.power_queries import Standing
@@ -160,6 +159,8 @@ def before(found: PowerTransfer) -> str:
     """The mark of a power handed over before the place was found ready; "" for others."""
     if not found.before_gate:
         return ""
+    if found.answered_at is None:
+        return _("Offered before it was found ready: {why}").format(why=found.why_before)
     return _("Handed over before it was found ready: {why}").format(why=found.why_before)
 
 
@@ -189,16 +190,19 @@ def story(found: PowerTransfer) -> list[str]:
     return said
 
 
-def settings(found: Any) -> str:
-    """What readiness asks for, and that these figures are assumed."""
-    return _(
+def settings(found: GateSettings) -> str:
+    """What readiness asks for, and whether these figures are assumed."""
+    said = _(
         "Asked for: {meetings} meetings in twelve months; {share} of 100 schools (or partnerships) "
         "that share what they see; {kept} of 100 due steps done; no isolated school; stages "
-        "agreed. Waiting longer than {wait} days after being ready is marked. These figures are "
-        "assumed until the ministry sets them."
+        "agreed. Waiting longer than {wait} days after being ready is marked."
     ).format(
         meetings=number(found.meetings, 0),
         share=number(found.schools_share, 0),
         kept=number(found.kept_share, 0),
         wait=number(found.wait_days, 0),
     )
+    if found.pk:
+        return said
+    assumed = _("These figures are assumed until the ministry sets them.")
+    return f"{said} {assumed}"

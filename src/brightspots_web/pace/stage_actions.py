@@ -77,8 +77,7 @@ def open_round(place: Place, closes_on: date, *, by: Appointment) -> StageRound:
 def rate(found: StageRound, ratings: Mapping[str, Rating], *, by: Appointment) -> StageRound:
     """Say by oneself where the place is in every strand, and what shows it.
 
-    It may be changed as long as nobody sees the others' ratings: once three have rated it stands,
-    so that all were given alone.
+    It may be changed until the ratings are closed: before that nobody sees another's.
     """
     row = held(found)
     place = places.of(row)
@@ -88,13 +87,6 @@ def rate(found: StageRound, ratings: Mapping[str, Rating], *, by: Appointment) -
     if row.state != State.OPEN:
         raise ValidationError(
             _("The ratings are closed. Say what you see differently when the group agrees.")
-        )
-    if not queries.may_rate(row, seat):
-        raise ValidationError(
-            _(
-                "Your rating stands: others have rated since and may be seen. What you see "
-                "differently now belongs into the talk of the group."
-            )
         )
     for strand in Strand.values:
         _check_rating(ratings.get(strand), strand)

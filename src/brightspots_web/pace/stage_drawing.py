@@ -22,7 +22,6 @@ from brightspots_web.shared.charts.draw import (
     Chart,
     dot,
     line,
-    nothing_to_draw,
     pct,
     text,
 )
@@ -35,8 +34,6 @@ def history(key: str, past: Sequence[Past]) -> Chart:
     """A drawing for each strand, the oldest round on the left."""
     title = _("How the stages moved")
     columns = (_("Strand"), _("Cycle"), _("Agreed"), _("Rated by each alone"))
-    if not any(each.agreed or each.spreads for each in past):
-        return nothing_to_draw(key, title, columns)
     body = format_html_join(
         "\n",
         '<li><p class="name">{}</p>{}<span class="unseen">{}</span></li>',

@@ -165,7 +165,5 @@ class TextForm(forms.Form):
 class PlaceFilter(forms.Form):
     q = forms.CharField(label=_("Name"), required=False, max_length=200)
     kind = forms.ChoiceField(
-        label=_("What"),
-        required=False,
-        choices=[("", _("partnerships")), ("area", _("areas"))],
+        required=False, choices=[("", ""), ("area", "")], widget=forms.HiddenInput
     )

@@ -83,7 +83,9 @@ def place_rows(chosen: Iterable[Place]) -> Iterator[Row]:
             "lies_in": place.lies_in.name if place.lies_in else "",
             "badge": badge,
             "state": badge.label,
-            "agreed": _("{n} of {all}").format(n=number(n, 0), all=number(len(Strand), 0)),
+            "agreed": _("{n} of {all}").format(n=number(n, 0), all=number(len(Strand), 0))
+            if found
+            else "",
         }
 
 
@@ -116,7 +118,9 @@ def page(place: Place, acting: Appointment | None) -> Row:
         "may_open": answers and now is None,
         "no_cycle": queries.cycle_now() is None,
         "answers": answers,
-        "chart": drawing.history(f"stages-{place.kind}-{place.pk}", past) if past else None,
+        "chart": drawing.history(f"stages-{place.kind}-{place.pk}", past)
+        if any(each.agreed or each.spreads for each in past)
+        else None,
         "breadcrumb": crumbs_of(place),
         "few": False,
     }
@@ -154,7 +158,7 @@ def _round(
         "may_say": inside and bool(open_ones),
         "may_settle": answers and bool(open_ones),
         "few": now.state == State.CLOSED and len(rated) < queries.FEWEST,
-        "hidden": now.state == State.OPEN and not shown,
+        "hidden": now.state == State.OPEN,
     }
 
 
@@ -258,19 +262,26 @@ def home_card(acting: Appointment | None) -> Mapping[str, Any] | None:
         return None
     text = _("Where partnerships and areas stand, as they see it themselves.")
     if may(acting, Capability.SEE_AREA):
-        n = queries.to_agree(acting).count()
-        if n:
-            text = ngettext(
-                "{n} round is under way in this cycle.",
-                "{n} rounds are under way in this cycle.",
-                n,
-            ).format(n=number(n, 0))
+        agreed, under_way = queries.how_many(acting)
+        text = ngettext(
+            "In this cycle {agreed} has agreed on its stages; {n} round is under way.",
+            "In this cycle {agreed} have agreed on their stages; {n} rounds are under way.",
+            under_way,
+        ).format(agreed=number(agreed, 0), n=number(under_way, 0))
     return {
         "heading": _("Stages"),
         "text": text,
         "url": reverse("pace:stages"),
         "link": _("See the stages"),
     }
+
+
+def summary(place: Place) -> Row:
+    """For the pages of the place itself: how this cycle's round stands, what was agreed last."""
+    now = queries.round_now(place)
+    agreed = queries.agreed_strands([now]).get(now.pk, 0) if now is not None else 0
+    said, on = queries.agreed_last(place)
+    return {"badge": words.badge(now, agreed), "text": words.summary(said, on), "url": url(place)}
 
 
 def front_items(acting: Appointment | None) -> Sequence[Mapping[str, str]]:

@@ -1,7 +1,8 @@
 """All reads of stages: rounds, what was rated and by how many, what was agreed, what is due.
 
-Nobody reads another's rating before giving the own or before the round is closed; and nothing of
-ratings is told where fewer than three have rated. Who rated what is told to nobody.
+Nobody reads another's rating before the round is closed: who looked before and after one more has
+rated would know what that one rated. Nothing of ratings is told where fewer than three have rated.
+Who rated what is told to nobody.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -92,7 +93,7 @@ def rounds_read_by(acting: Appointment | None) -> QuerySet[StageRound]:
 def cycle_now(on: date | None = None) -> Cycle | None:
     """The round of improvement of today: the one that began last."""
     today = on or directory.today()
-    return next((each for each in record.cycles() if each.starts <= today <= each.ends), None)
+    return next((each for each in record.cycles() if each.starts <= today < each.ends), None)
 
 
 def round_now(place: Place) -> StageRound | None:
@@ -119,11 +120,12 @@ def rounds_in_cycle(chosen: Iterable[Place]) -> dict[tuple[str, int], StageRound
     }
 
 
-def to_agree(acting: Appointment | None) -> QuerySet[StageRound]:
-    """Rounds of this cycle in sight that are not agreed in all strands."""
+def how_many(acting: Appointment | None) -> tuple[int, int]:
+    """Rounds of this cycle in sight: agreed in all strands, and still under way."""
     agreed = Count("agreements", filter=Q(agreements__state=AGREED))
     rows = rounds_read_by(acting).filter(cycle=cycle_now())
-    return rows.annotate(n_agreed=agreed).filter(n_agreed__lt=len(Strand))
+    done = rows.annotate(n_agreed=agreed).filter(n_agreed=len(Strand)).count()
+    return done, rows.count() - done
 
 
 def rated_by(found: StageRound) -> set[str]:
@@ -140,10 +142,7 @@ def own_ratings(found: StageRound, seat: Seat | None) -> dict[str, StageRating]:
 
 def may_rate(found: StageRound, seat: Seat | None) -> bool:
     """Whether a seat may rate, or change what it rated: as long as nobody's ratings are shown."""
-    if seat is None or found.state != State.OPEN:
-        return False
-    rated = rated_by(found)
-    return seat.key not in rated or len(rated) < FEWEST
+    return seat is not None and found.state == State.OPEN
 
 
 @dataclass(frozen=True)
@@ -163,15 +162,14 @@ def spreads(
 ) -> dict[str, Spread]:
     """What was rated, strand by strand, as far as somebody may see it; else empty.
 
-    Those with a seat: once they rated, or once the round is closed; with the words. Officers, the
-    ministry and analysts: once it is closed, without the words. Others: never.
+    Once the round is closed: those with a seat, with the words; officers, the ministry and
+    analysts without them. Others: never.
     """
+    if found.state == State.OPEN:
+        return {}
     seat = seat or places.seat_of(acting, places.of(found))
     rows = list(StageRating.objects.filter(round=found))
-    rated = {each.seat for each in rows}
-    if len(rated) < FEWEST:
-        return {}
-    if found.state == State.OPEN and (seat is None or seat.key not in rated):
+    if len({each.seat for each in rows}) < FEWEST:
         return {}
     if seat is None and not may(acting, Capability.SEE_AREA):
         return {}
@@ -262,6 +260,16 @@ def history(place: Place, acting: Appointment | None, most: int = 8) -> list[Pas
             )
         )
     return found
+
+
+def agreed_last(place: Place) -> tuple[dict[str, int], date | None]:
+    """Strand -> the stage a place agreed on last, and the day of the newest of them."""
+    rows = StageAgreement.objects.filter(
+        state=AGREED, **{f"round__{name}": row for name, row in place.fields.items()}
+    )
+    said = list(rows.order_by("agreed_on", "pk").values_list("strand", "stage", "agreed_on"))
+    days = [on for _strand, _stage, on in said if on is not None]
+    return {strand: stage for strand, stage, _on in said}, max(days, default=None)
 
 
 def agreed_lately(place: Place, on: date | None = None) -> bool:

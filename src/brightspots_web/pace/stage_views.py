@@ -91,11 +91,16 @@ def list_of(request: ActingRequest) -> tuple[PlaceFilter, Any]:
     form = PlaceFilter(request.GET)
     asked = form.cleaned_data if form.is_valid() else {}
     rows: Any = places.partnerships_read_by(request.acting).order_by("name", "code")
-    if asked.get("kind") == places.AREA:
+    if of_areas(form):
         rows = places.areas_read_by(request.acting).order_by("path")
     if asked.get("q"):
         rows = rows.filter(name__icontains=asked["q"])
     return form, rows
+
+
+def of_areas(form: PlaceFilter) -> bool:
+    """Whether areas are listed, and not partnerships."""
+    return form.is_valid() and form.cleaned_data["kind"] == places.AREA
 
 
 @require_safe
@@ -106,6 +111,7 @@ def stages(request: ActingRequest) -> HttpResponse:
     page = Paginator(found, PAGE).get_page(request.GET.get("page"))
     context = {
         "form": form,
+        "areas": of_areas(form),
         "page": page,
         "table": stage_pages.table(page, request.GET.urlencode(), filtered=form.has_changed()),
         "waiting": stage_pages.front_items(acting),
@@ -174,8 +180,9 @@ def rate(request: ActingRequest, pk: int) -> HttpResponse:
         return show(
             request, form, status, place, _("Where do you see it?"),
             lead=_(
-                "Rate by yourself. Nobody is told what you rated; it is counted once at least "
-                "three have rated, and your words are shown without your name."
+                "Rate by yourself. Nobody is told what you rated. Once the ratings are closed, and "
+                "if at least three have rated, they are counted and your words are shown to the "
+                "group without your name."
             ),
             submit=_("Give our rating"),
         )  # fmt: skip

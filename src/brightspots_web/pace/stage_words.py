@@ -1,6 +1,7 @@
 """The strands and stages in plain words. The texts of the stages are assumed until edited."""
 
 from collections.abc import Mapping
+from datetime import date
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -71,6 +72,21 @@ def spread(counts: Mapping[int, int]) -> str:
         if counts.get(each)
     ]
     return ", ".join(said)
+
+
+def summary(agreed: Mapping[str, int], on: date | None) -> str:
+    """`Agreed until 3 May 2026: beginning: Leaders. Developing: Alignment, Evidence.`"""
+    if not agreed:
+        return _("No stage is agreed yet.")
+    said = [
+        _("{stage}: {strands}").format(
+            stage=each.label,
+            strands=", ".join(strand(one) for one in Strand.values if agreed.get(one) == each),
+        )
+        for each in Stage
+        if each in agreed.values()
+    ]
+    return _("{stages} (agreed, {day}).").format(stages="; ".join(said), day=day(on))
 
 
 def assumed(key: str) -> str:
