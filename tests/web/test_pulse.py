@@ -11,7 +11,7 @@ from django.utils import timezone
 from brightspots_web.accountability import voice_answer_actions as answering
 from brightspots_web.accountability.models import Consultation, Eligible
 from brightspots_web.directory import actions as register
-from brightspots_web.directory.models import Area
+from brightspots_web.directory.models import Area, Cycle
 from brightspots_web.notices.models import Notice
 from brightspots_web.pace import plan_sources, pulse_pages, pulse_signs
 from brightspots_web.pace import pulse_actions as actions
@@ -372,9 +372,9 @@ def test_only_the_ministry_sets_it_and_nobody_overwrites_unseen(world: World) ->
         ([(-1, 9)], "has passed"),
         ([(1, 1)], "3 to 42 days"),
         ([(1, 90)], "3 to 42 days"),
-        ([(1, 9), (9, 20)], "before the term above has ended"),
+        ([(1, 9), (37, 46)], "28 days at least after the last day of the term above"),
         ([(400, 409)], "not in the cycle"),
-        ([(1, 9), (11, 19), (21, 29), (31, 39), (41, 49)], "At most 4"),
+        ([(1, 9), (41, 49), (81, 89), (121, 129), (161, 169)], "At most 4"),
     ],
 )
 def test_days_that_cannot_be_are_refused_with_the_reason(
@@ -385,10 +385,25 @@ def test_days_that_cannot_be_are_refused_with_the_reason(
     assert not PulseTerm.objects.exists()
 
 
+def test_terms_of_two_cycles_are_as_far_apart_as_those_of_one(world: World) -> None:
+    minister = world.cast["minister"]
+    helpers.planned(world, (250, 259))
+    later = Cycle.objects.create(
+        name="Next year", starts=helpers.in_days(265), ends=helpers.in_days(630)
+    )
+    for first, refused in ((270, True), (287, True), (288, False)):
+        days = [(helpers.in_days(first), helpers.in_days(first + 9))]
+        if refused:
+            with pytest.raises(ValidationError, match="less than 28 days away"):
+                actions.set_terms(later, days, by=minister, seen="")
+        else:
+            assert len(actions.set_terms(later, days, by=minister, seen="")) == 1
+
+
 def test_a_term_that_was_opened_keeps_its_days(world: World, sign_in: SignIn) -> None:
     term = helpers.opened(world)
     minister = world.cast["minister"]
-    later = (helpers.in_days(30), helpers.in_days(40))
+    later = (helpers.in_days(60), helpers.in_days(70))
     moved = (helpers.in_days(2), helpers.in_days(12))
     cycle = helpers.a_cycle()
     kept = actions.set_terms(cycle, [moved, later], by=minister, seen="")

@@ -4,6 +4,8 @@ The attacker over terms knows who answered each term and in which area, and that
 the same each time: the worst there can be. They work out whatever sum of released counts there is.
 """
 
+import csv
+import io
 import logging
 import os
 import random
@@ -17,6 +19,7 @@ import pytest
 from django.apps import apps
 from django.urls import reverse
 
+from brightspots_web.accountability import voice_answer_actions as answering
 from brightspots_web.accountability import voice_counting as counting
 from brightspots_web.accountability import voice_queries as voice
 from brightspots_web.accountability import voice_seal
@@ -24,6 +27,7 @@ from brightspots_web.accountability import voice_time_actions as voice_timing
 from brightspots_web.accountability.models import Consultation, Eligible, SealedAnswer
 from brightspots_web.accountability.voice_models import FEWEST
 from brightspots_web.directory import actions as register
+from brightspots_web.pace import plan_sources
 from brightspots_web.pace import pulse_comparing as comparing
 from brightspots_web.pace import pulse_queries as queries
 from brightspots_web.pace import pulse_time_actions as timing
@@ -122,6 +126,31 @@ def test_no_sum_over_terms_tells_of_fewer_than_five() -> None:
     assert shown > 20
 
 
+def test_no_sum_tells_either_where_areas_are_cut_anew_between_terms() -> None:
+    """The ministry shows it by regions in one term, by districts in the next, and back."""
+    rng = random.Random(11)  # noqa: S311 - invented people
+    told, shown = 0, 0
+    for _each in range(40):
+        terms = terms_of(rng)
+        # A district is a part of a region; some people stand in none that is shown.
+        inside = {who: rng.randrange(2) for each in terms for who, _role, _area in each}
+        cut = [
+            [(who, role, 10 * (area or 0) + inside[who]) for who, role, area in each]
+            if at == 1
+            else [(who, role, area if who % 7 else None) for who, role, area in each]
+            for at, each in enumerate(terms)
+        ]
+        kept: list[list[str]] = []
+        for at, who in enumerate(cut):
+            before = list(zip(cut[:at], kept, strict=True))[-queries.COMPARED :]
+            kept.append(comparing.kept_together(before, who, alone(who)))
+        assert fewest_behind_a_sum(cut, kept) == FEWEST, (cut, kept)
+        shown += sum(len(each) > 1 for each in kept[1:])
+        told += fewest_behind_a_sum(cut, [alone(who) for who in cut]) < FEWEST
+    assert told > 15
+    assert shown > 5
+
+
 @pytest.mark.parametrize(
     ("come", "gone", "kept"),
     [
@@ -195,6 +224,53 @@ def test_what_is_kept_of_terms_is_safe_on_the_real_way_as_well(world: World) -> 
     assert queries.shares(None, counted) is None
     assert queries.shares(world.areas["North"], counted) is None
     assert queries.shares(world.areas["South"], counted) is not None
+
+
+def test_a_term_counted_late_is_held_against_the_later_one(world: World) -> None:
+    """Its key was away until the next one was counted: the order of counting tells nothing."""
+    helpers.switched_on(world)
+    first, second = helpers.planned(world, (0, 9), (60, 69))
+    helpers.opened(world, teachers=30, term=first)
+    helpers.answered(first, helpers.all_say("2", "3"))
+    path = voice_seal.folder() / f"{helpers.round_of(first).key_id}.key"
+    away = path.rename(path.with_suffix(".away"))
+    with pytest.raises(voice_seal.SealError):
+        helpers.closed(first)
+    teacher_at(world, "N2", 99)
+    helpers.opened(world, teachers=30, term=second)
+    helpers.answered(second, helpers.all_say("1", "3"))
+    helpers.closed(second)
+    north, south = (f"area:{world.areas[name].pk}" for name in ("North", "South"))
+    assert helpers.released(second) >= {"all", north, south}
+    away.rename(path)
+    helpers.closed(first)
+    assert not helpers.released(first) & {"all", north, "role:teacher"}
+    assert south in helpers.released(first)
+
+
+def test_lists_wait_for_a_term_that_is_still_to_be_counted(
+    world: World, django_capture_on_commit_callbacks: Any
+) -> None:
+    helpers.switched_on(world)
+    terms = helpers.planned(world, (0, 9), (40, 49), (80, 89), (120, 129))
+    operator = register.command_line_operator()
+    for term in terms:
+        helpers.opened(world, teachers=18, term=term)
+        helpers.answered(term, helpers.all_say("3", "3"))
+        if term is terms[1]:
+            path = voice_seal.folder() / f"{helpers.round_of(term).key_id}.key"
+            away = path.rename(path.with_suffix(".away"))
+        else:
+            helpers.closed(term)
+    with helpers.on(terms[3].closes):
+        assert timing.forget_who(by=operator) == 0
+        assert [each.pk for each in queries.compared_terms(terms[1])] == [
+            terms[0].pk, terms[2].pk, terms[3].pk,
+        ]  # fmt: skip
+        away.rename(path)
+        with django_capture_on_commit_callbacks(execute=True):
+            helpers.closed(terms[1])
+            assert timing.forget_who(by=operator) == 2
 
 
 # What is kept, and where
@@ -302,6 +378,85 @@ def test_without_its_key_a_term_is_not_counted_and_nothing_is_lost(world: World)
         away.rename(path)
         timing.keep_time()
     assert helpers.round_of(term).answers == n
+
+
+# What can be read
+
+
+def said_unevenly(number: int, _row: Eligible) -> tuple[str, str]:
+    """Nearly everybody leaves the second question out."""
+    return str(1 + number % 3), "1" if number < 4 else ""
+
+
+def test_the_file_holds_what_the_pages_show_and_no_more(world: World, sign_in: SignIn) -> None:
+    term = helpers.opened(world, teachers=30)
+    helpers.answered(term, said_unevenly)
+    helpers.closed(term)
+    kept = helpers.released(term)
+    names = {f"area:{area.pk}": area.name for area in world.areas.values()}
+    names |= {"all": "The whole system", "role:head": "Heads", "role:teacher": "Teachers"}
+    for who in ("minister", "district_officer", "other_district_officer", "head", "teacher"):
+        seen = {each.name for each in queries.areas_seen(world.cast[who])}
+        content = b"".join(sign_in(who).get("/pace/pulse.csv").streaming_content)  # type: ignore[attr-defined]
+        rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+        rows = [each for each in rows if (each["Answered"] or "").isdigit()]
+        areas = {each["Who"] for each in rows} - {"The whole system", "Heads", "Teachers"}
+        assert areas <= seen, who
+        assert {each["Who"] for each in rows} <= {names[key] for key in kept}
+        assert all(int(each["Answered"]) >= FEWEST for each in rows)
+        # Fewer than five answered the second question: neither page nor file tells how.
+        few = [each for each in rows if "decide" in each["Question"]]
+        assert few
+        assert {each["Answers"] for each in few} == {""}
+        page = sign_in(who).get(reverse("pace:pulse")).content.decode()
+        assert "fewer than five answered this" in page
+    north = world.areas["North"]
+    assert plan_sources.pulse([north], term.opens, term.closes) == {}
+
+
+def test_the_audit_trail_names_nobody_who_answered_and_nothing_that_was_said(
+    world: World,
+) -> None:
+    entries = apps.get_model("shared", "AuditEntry").objects
+    term = helpers.opened(world, teachers=12)
+    opened = entries.count()
+    helpers.answered(term, lambda n, _row: ("1", "5") if n % 2 else None)
+    assert entries.count() == opened  # nothing while it is open: an entry is a time
+    helpers.closed(term)
+    later = list(entries.order_by("pk")[opened:])
+    assert {each.action for each in later} == {
+        "accountability.close_consultation", "pace.count_pulse",
+    }  # fmt: skip
+    asked = {each.person.email for each in world.cast.values() if each.role != "minister"}
+    for each in later:
+        text = str((each.actor, each.target, each.detail))
+        assert not any(email in text for email in asked)
+    # How many, and which slices: no count of any answer.
+    (counted,) = [each for each in later if each.action == "pace.count_pulse"]
+    assert set(counted.detail) == {
+        "asked", "answers", "slices", "left_out_beside_terms_before", "compared_with",
+        "not_compared_as_the_key_is_missing",
+    }  # fmt: skip
+
+
+def test_who_holds_two_offices_answers_once(world: World) -> None:
+    """A head who teaches elsewhere is one person, in one role and one area."""
+    head = world.cast["head"]
+    teacher = register.appoint(
+        head.person, "teacher", by=register.command_line_operator(), school=world.schools["E1"]
+    )
+    term = helpers.opened(world)
+    found = helpers.round_of(term)
+    assert Eligible.objects.filter(consultation=found, person=head.person).count() == 1
+    row = Eligible.objects.get(consultation=found, person=head.person)
+    support, freedom = found.questions.all()
+    given = answering.Given({support.pk: "1", freedom.pk: "1"})
+    answering.answer(found, given, answering.token_of(row, found), by=head)
+    row.refresh_from_db()
+    with pytest.raises(answering.NotTakenError):
+        answering.answer(found, given, answering.token_of(row, found), by=teacher)
+    assert SealedAnswer.objects.count() == 1
+    assert queries.waits_for(teacher) is None
 
 
 # It is a consultation, and stands on no page of theirs

@@ -19,6 +19,8 @@ from brightspots_web.shared.words import day
 MOST_TERMS = 4
 SHORTEST, LONGEST = timedelta(days=3), timedelta(days=42)
 """So long two questions are open: time to answer, and not a whole term."""
+BETWEEN = timedelta(days=28)
+"""So long at least from the end of one to the next: the same people answer both."""
 ASIDE = timedelta(days=31)
 """So far outside its cycle a term may open."""
 Days = tuple[date, date]
@@ -113,10 +115,8 @@ def _check(cycle: Cycle, wanted: Sequence[Days], opened: int) -> None:
     for number, (opens, last) in enumerate(wanted, start=1):
         if number > opened:
             _check_days(cycle, number, opens, last)
-            if before is not None and opens <= before[1]:
-                raise ValidationError(
-                    {f"opens{number}": _("It begins before the term above has ended.")}
-                )
+            if before is not None and opens <= before[1] + BETWEEN:
+                raise ValidationError({f"opens{number}": _too_near()})
         before = (opens, last)
     if len(wanted) > opened:
         _check_others(cycle, wanted[opened:], opened)
@@ -143,8 +143,18 @@ def _check_days(cycle: Cycle, number: int, opens: date, last: date) -> None:
 
 
 def _check_others(cycle: Cycle, wanted: Sequence[Days], opened: int) -> None:
-    """No two pulses at once: a person answers one at a time."""
+    """No two pulses at once, nor shortly after each other."""
     others = PulseTerm.objects.exclude(cycle=cycle)
     for number, (opens, last) in enumerate(wanted, start=opened + 1):
-        if others.filter(opens__lte=last, closes__gt=opens).exists():
-            raise ValidationError({f"opens{number}": _("A term of another cycle is asked then.")})
+        if others.filter(opens__lte=last + BETWEEN, closes__gt=opens - BETWEEN).exists():
+            raise ValidationError(
+                {
+                    f"opens{number}": _(
+                        "A term of another cycle is asked then, or less than {n} days away."
+                    ).format(n=BETWEEN.days)
+                }
+            )
+
+
+def _too_near() -> str:
+    return _("Leave {n} days at least after the last day of the term above.").format(n=BETWEEN.days)

@@ -23,8 +23,9 @@ def for_plans(
     keys = {queries.key_of(each): each.pk for each in areas}
     felt: dict[int, plan_sources.Felt] = {}
     for key, rows in queries.histories(list(keys), terms).items():
-        n = {each: sum(row.of(each).n for row in rows) for each in QUESTIONS}
-        low = {each: sum(row.of(each).too_little for row in rows) for each in QUESTIONS}
+        shown = {each: [row.of(each) for row in rows if row.of(each).shown] for each in QUESTIONS}
+        n = {each: sum(share.n for share in found) for each, found in shown.items()}
+        low = {each: sum(share.too_little for share in found) for each, found in shown.items()}
         if all(n.values()):
             felt[keys[key]] = plan_sources.Felt(
                 low[SUPPORT] / n[SUPPORT], low[FREEDOM] / n[FREEDOM], min(n.values())

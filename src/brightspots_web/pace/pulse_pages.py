@@ -81,16 +81,12 @@ def trouble(acting: Appointment) -> list[str]:
         _("{term} could not be opened: {why}").format(term=pulse_words.term(each), why=each.why_not)
         for each in late
     ]
-    over = [each for each in queries.open_terms() if _over(each)]
+    over = [each for each in queries.open_terms() if queries.is_over(each)]
     said += [
         _("{term} is over and is counted within the hour.").format(term=pulse_words.term(each))
         for each in over
     ]
     return said
-
-
-def _over(term: PulseTerm) -> bool:
-    return term.consultation is not None and voice.is_over(term.consultation)
 
 
 def sentences(found: Shares | None) -> list[str]:
@@ -235,7 +231,10 @@ def export_columns() -> list[ExportColumn]:
 
 
 def export_rows(acting: Appointment) -> Iterator[Row]:
-    """All counts that the person may read: the same as on the pages, and no more."""
+    """All counts that the person may read: the same as on the pages, and no more.
+
+    Where fewer than five answered a question, its counts are empty.
+    """
     names = {queries.key_of(None): _("The whole system")}
     names |= {key: pulse_words.role(key) for key in ROLES}
     names |= {queries.key_of(each): each.name for each in queries.areas_seen(acting)}
@@ -251,7 +250,7 @@ def export_rows(acting: Appointment) -> Iterator[Row]:
                         "who": names[key],
                         "question": pulse_words.question(question),
                         "answer": answer,
-                        "n": n,
+                        "n": n if each.of(question).shown else None,
                         "answered": each.answered,
                         "asked": each.asked,
                     }
@@ -267,11 +266,26 @@ def home_card(acting: Appointment | None) -> Mapping[str, Any] | None:
     standing = pulse_words.standing(
         queries.settings_now(), queries.open_term(), queries.next_term()
     )  # fmt: skip
+    last = queries.last_counted()
+    said = sentences(queries.shares(None, last)) if last is not None else []
     return {
         "heading": _("Two questions a term"),
-        "text": standing,
+        "text": " ".join([*said, standing]),
         "url": reverse("pace:pulse"),
         "link": _("See what was answered"),
+    }
+
+
+def area_card(acting: Appointment | None, area: Area) -> Mapping[str, Any] | None:
+    """The same of one area, for its page; None where its figures are not read apart."""
+    last = queries.last_counted()
+    if last is None or queries.area_seen(acting, area.pk) is None:
+        return None
+    said = sentences(queries.shares(area, last))
+    return {
+        "heading": _("Two questions a term"),
+        "text": " ".join(said) or _("Of the last term nothing can be shown for it alone."),
+        "url": reverse("pace:pulse_area", args=[area.pk]),
     }
 
 

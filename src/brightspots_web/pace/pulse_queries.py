@@ -68,6 +68,11 @@ def open_term() -> PulseTerm | None:
     return next((each for each in open_terms() if voice.is_open(_round(each))), None)
 
 
+def is_over(term: PulseTerm) -> bool:
+    """Whether its last day has passed and it is not counted yet."""
+    return term.consultation is not None and voice.is_over(term.consultation)
+
+
 def due_to_open() -> list[PulseTerm]:
     today = directory.today()
     return list(terms().filter(consultation=None, opens__lte=today, closes__gt=today))
@@ -79,9 +84,15 @@ def next_term() -> PulseTerm | None:
 
 
 def compared_terms(term: PulseTerm) -> list[PulseTerm]:
-    """The terms before this one whose counts it is held against, the first first."""
-    found = terms().filter(closes__lte=term.closes).exclude(pk=term.pk).exclude(who_key=None)
-    return list(found.order_by("-closes", "-pk")[:COMPARED])[::-1]
+    """The terms around this one whose counts it is held against, the first first.
+
+    As a rule those before it. One whose key was missing for long is counted after later ones, and
+    is held against these too.
+    """
+    found = terms().exclude(pk=term.pk).exclude(who_key=None)
+    before = found.filter(closes__lte=term.closes).order_by("-closes", "-pk")[:COMPARED]
+    after = found.filter(closes__gt=term.closes).order_by("closes", "pk")[:COMPARED]
+    return [*list(before)[::-1], *after]
 
 
 def keys_in_use() -> list[UUID]:
@@ -182,9 +193,14 @@ class Share:
         return sum(self.counts[: len(TOO_LITTLE)])
 
     @property
+    def shown(self) -> bool:
+        """Whether it may be shown: five people or more answered the question."""
+        return self.n >= FEWEST
+
+    @property
     def value(self) -> float | None:
-        """The share from 0 to 1; None where fewer than five answered the question."""
-        return self.too_little / self.n if self.n >= FEWEST else None
+        """The share from 0 to 1; None where it may not be shown."""
+        return self.too_little / self.n if self.shown else None
 
     def interval(self) -> tuple[float, float] | None:
         """Wilson's interval of 95%: what chance in who answers could do to the share."""

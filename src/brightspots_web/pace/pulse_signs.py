@@ -14,7 +14,6 @@ from brightspots_web.directory.models import Appointment, Area
 from brightspots_web.pace import pulse_queries as queries
 from brightspots_web.pace import pulse_words as words
 from brightspots_web.pace.pulse_queries import FREEDOM, QUESTIONS, SUPPORT, Share, Shares
-from brightspots_web.shared.charts import number
 
 RISE = 0.05
 """A share has risen when it is so much higher than in the term before, and beyond chance."""
@@ -105,11 +104,9 @@ def _sign(name: str, question: str, rows: Sequence[Shares]) -> Sign:
             SUPPORT: _("More schools feel left alone"),
             FREEDOM: _("More schools feel held back"),
         }[question],
-        text=_("{area}: “{what}” from {before} to {now} ({k} of {n} answers, {day}).").format(
+        text=_("{area}: “{what}” from {before} to {now}, {day}.").format(
             area=name, what=words.measure(question).lower(),
-            before=words.percent(before.of(question).value),
-            now=words.percent(now.of(question).value),
-            k=number(now.of(question).too_little, 0), n=number(now.of(question).n, 0),
+            before=words.percent(before.of(question).value), now=words.share(now.of(question)),
             day=words.last_day(now.term),
         ),
         step={

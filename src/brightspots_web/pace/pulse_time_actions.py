@@ -189,13 +189,16 @@ def remind(term: PulseTerm) -> int:
 
 @transaction.atomic
 def forget_who(*, by: Appointment) -> int:
-    """Destroy lists of who answered that no term to come is held against; return how many."""
+    """Destroy lists of who answered that no term to come is held against; return how many.
+
+    A term that is over and still to be counted is held against those before it: it waits.
+    """
     rows = PulseTerm.objects.select_for_update(no_key=True, of=("self",)).exclude(who_key=None)
     held = list(rows.order_by("-closes", "-pk"))
     old = directory.today() - FORGET_AFTER
-    gone = held[queries.COMPARED :] + [
-        each for each in held[: queries.COMPARED] if each.closes < old
-    ]
+    late = any(queries.is_over(each) for each in queries.open_terms())
+    kept = held if late else held[: queries.COMPARED]
+    gone = [each for each in held if each not in kept or each.closes < old]
     for each in gone:
         key, each.who_key, each.who = each.who_key, None, None
         each.save(update_fields=["who", "who_key"])

@@ -57,7 +57,7 @@ def export(request: ActingRequest, fmt: str) -> HttpResponseBase:
         filename="pulse",
         columns=pages.export_columns(),
         rows=pages.export_rows(acting),
-        note=f"{words.how_read()} {words.hidden()}",
+        note=f"{words.how_read()} {words.hidden()} {words.left_empty()}",
     )
 
 

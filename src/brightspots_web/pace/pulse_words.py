@@ -162,5 +162,11 @@ def hidden() -> str:
     ).format(n=number(FEWEST, 0))
 
 
+def left_empty() -> str:
+    return _("Where fewer than {n} answered a question, its answers are left empty.").format(
+        n=number(FEWEST, 0)
+    )
+
+
 def role(key: str) -> str:
     return {"role:head": _("Heads"), "role:teacher": _("Teachers")}[key]
