@@ -21,7 +21,7 @@ from brightspots_web.home.waiting import overdue, waiting_for
 from brightspots_web.insight import queries as insight
 from brightspots_web.insight import variability_charts
 from brightspots_web.insight.models import Run
-from brightspots_web.pace import pulse_signs
+from brightspots_web.pace import overview, pulse_signs
 from brightspots_web.shared.components import Link
 from brightspots_web.shared.exports import respond
 from brightspots_web.shared.permissions import Capability, may
@@ -60,6 +60,7 @@ def ministry(request: ActingRequest) -> HttpResponse:
         "priorities_card": living_pages.front_card(request.acting),
         "waiting": [*overdue(request.acting), *waiting_for(request.acting)],
         "signs": pulse_signs.signs(request.acting),
+        "pace": overview.parts(request.acting),
         "time_url": _time_url(request),
         "isolation_trend": front_pages.isolation_trend(view),
         "isolation_caption": front_pages.isolation_caption(),
@@ -108,6 +109,7 @@ def area(request: ActingRequest, pk: int) -> HttpResponse:
         "priorities_card": living_pages.front_card(request.acting, area=found),
         "waiting": waiting_for(request.acting) if _own(request, found) else [],
         "signs": pulse_signs.signs(request.acting, found),
+        "pace": overview.of_area(request.acting, found),
         "time_url": _time_url(request),
         "map": front_pages.schools_chart(view) if close else front_pages.area_chart(view),
         "close": close,

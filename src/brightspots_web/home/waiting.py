@@ -13,6 +13,7 @@ from brightspots_web.directory.models import Appointment
 from brightspots_web.evidence import overview as evidence
 from brightspots_web.leaders import designation_pages, profile_pages
 from brightspots_web.pace import overview as pace
+from brightspots_web.pace import pulse_pages
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ def overdue(acting: Appointment | None) -> list[Waiting]:
 
 def _all(acting: Appointment) -> Iterator[Waiting]:
     yield from _meeting(acting)
+    for each in pulse_pages.front_items(acting):  # early: it takes a moment, and closes soon
+        yield Waiting(each["text"], each["url"], each["link"])
     vote = ballot_pages.front_card(acting)
     if vote is not None:
         yield Waiting(vote.text, vote.url, vote.link)
@@ -48,7 +51,7 @@ def _all(acting: Appointment) -> Iterator[Waiting]:
     for card in (designation_pages.front_card(acting), profile_pages.front_card(acting)):
         if card is not None:
             yield _of(card)
-    further = (evidence.waiting(acting), pace.waiting(acting))
+    further = (evidence.waiting(acting), pace.waiting_besides(acting))
     for each in (*overview.waiting(acting), *(item for part in further for item in part)):
         yield Waiting(each["text"], each["url"], each["link"])
 
