@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,24 +30,25 @@ def fill(rng: random.Random, cast: Mapping[str, Appointment]) -> None:
 
     from brightspots_web.pace import pulse_actions as actions
     from brightspots_web.pace import pulse_queries as queries
+    from brightspots_web.pace import stage_queries
 
-    areas, cycles = queries.areas_seen(cast["minister"]), queries.cycles()
-    if not areas or not cycles:
+    areas, now = queries.areas_seen(cast["minister"]), stage_queries.cycle_now()
+    if not areas or now is None:
         return
     with transaction.atomic():  # one wait for the disk instead of hundreds
         actions.set_settings(on=True, level=1, by=cast["minister"], seen=None)
-        Pulses(rng, cast, cycles[0], areas[0]).ask()
+        Pulses(rng, cast, now, areas[0]).ask()
 
 
 class Pulses:
     """The terms of the invented system, by the actions of the pages."""
 
     def __init__(
-        self, rng: random.Random, cast: Mapping[str, Appointment], cycle: Cycle, alone: Area
+        self, rng: random.Random, cast: Mapping[str, Appointment], now: Cycle, alone: Area
     ) -> None:
         from brightspots_web.directory import actions, queries
 
-        self.rng, self.cycle, self.alone = rng, cycle, alone
+        self.rng, self.now, self.alone = rng, now, alone
         self.minister = cast["minister"]
         self.ours = {each.person_id for each in cast.values()}
         self.today = queries.today()
@@ -58,21 +59,24 @@ class Pulses:
         from brightspots_web.pace import pulse_time_actions as timing
 
         for number, (ago, support, freedom, share) in enumerate(TERMS):
-            term = self._opened(quiet=True)
+            closes = self.today - timedelta(days=ago)
+            term = self._opened(closes, quiet=True)
             last = number == len(TERMS) - 1
             self._answered(term, support, freedom, share, last=last)
-            closes = self.today - timedelta(days=ago)
             timing.date_back(
                 term, opens=closes - timedelta(days=OPEN_FOR), closes=closes, by=self.operator
             )
             timing.close(term, by=self.operator, quiet=True)
-        still = self._opened(quiet=False)
+        still = self._opened(self.today, quiet=False)
         self._answered(still, TERMS[-1][1], TERMS[-1][2], 0.2, last=False)
 
-    def _opened(self, *, quiet: bool) -> PulseTerm:
+    def _opened(self, on: date, *, quiet: bool) -> PulseTerm:
+        """Open the next term of the cycle that a day lies in; today's where none was before."""
         from brightspots_web.pace import pulse_time_actions as timing
+        from brightspots_web.pace import stage_queries
 
-        made = timing.invented_term(self.cycle, by=self.operator)
+        cycle = stage_queries.cycle_now(on) or self.now
+        made = timing.invented_term(cycle, by=self.operator)
         return timing.open_up(made, by=self.operator, quiet=quiet)
 
     def _answered(

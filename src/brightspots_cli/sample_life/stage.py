@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Mapping, Sequence
 
-    from brightspots_web.directory.models import Appointment
+    from brightspots_web.directory.models import Appointment, Cycle, Partnership
     from brightspots_web.pace.models import StageRound
     from brightspots_web.pace.stage_place_queries import Place
 
@@ -28,6 +28,7 @@ BEFORE = {
 }  # fmt: skip
 """What the group agreed in the earlier round; most are a step further now."""
 DIFFERS = "devolution"
+OTHERS, FEW = 2, 3
 
 
 def fill(rng: random.Random, cast: Mapping[str, Appointment]) -> None:
@@ -43,7 +44,8 @@ def fill(rng: random.Random, cast: Mapping[str, Appointment]) -> None:
     place = places.Place(leader.partnership)
     speakers = _speakers(place)
     with transaction.atomic():  # one wait for the disk instead of hundreds
-        _earlier(rng, place, speakers, leader)
+        _earlier(rng, place, speakers, leader, cast["minister"])
+        _others(rng, leader.partnership)
         _now(rng, place, speakers, cast)
         _area(rng, cast)
 
@@ -76,21 +78,20 @@ def _rate(
 
 
 def _earlier(
-    rng: random.Random, place: Place, speakers: Sequence[Appointment], leader: Appointment
+    rng: random.Random,
+    place: Place,
+    speakers: Sequence[Appointment],
+    leader: Appointment,
+    minister: Appointment,
 ) -> None:
     """Agree on a round of the cycle before; in one strand a school sees it differently."""
     from brightspots_web.directory import queries as directory
-    from brightspots_web.directory import record_queries
     from brightspots_web.directory.actions import command_line_operator
     from brightspots_web.pace import stage_actions as actions
     from brightspots_web.pace import stage_agree_actions as agree
     from brightspots_web.pace import stage_history_actions as history
 
-    today = directory.today()
-    past = next((each for each in record_queries.cycles() if each.ends < today), None)
-    if past is None:
-        return
-    found = actions.open_round(place, today + timedelta(days=14), by=leader)
+    found = actions.open_round(place, directory.today() + timedelta(days=14), by=leader)
     _rate(rng, found, speakers, BEFORE)
     found = actions.close(found, by=leader)
     put = {
@@ -109,8 +110,46 @@ def _earlier(
     if others:
         why = f"{INVENTED} We keep both views and look again next year."
         agree.settle(found, why, by=leader, seen=None)
+    past = _cycle_before(found.cycle, minister)
     on = past.ends - timedelta(days=30)
     history.date_round(found, past, on, by=command_line_operator())
+
+
+def _cycle_before(now: Cycle, minister: Appointment) -> Cycle:
+    """Find the cycle before the one that runs; make it where the sample has none yet."""
+    from brightspots_web.directory import cycle_actions, record_queries
+
+    before = next((each for each in record_queries.cycles() if each.ends <= now.starts), None)
+    if before is not None:
+        return before
+    starts = now.starts - timedelta(days=365)
+    name = f"{starts.year}/{now.starts.year % 100:02d}"
+    return cycle_actions.make_cycle(name, starts, now.starts, by=minister)
+
+
+def _others(rng: random.Random, ours: Partnership) -> None:
+    """Two partnerships more have rated and agreed in this cycle."""
+    from brightspots_web.directory import queries as directory
+    from brightspots_web.pace import stage_actions as actions
+    from brightspots_web.pace import stage_agree_actions as agree
+    from brightspots_web.pace import stage_place_queries as places
+
+    done = 0
+    for row in directory.live_partnerships().exclude(pk=ours.pk).order_by("code"):
+        place = places.Place(row)
+        speakers = _speakers(place)
+        by = next((each for each in speakers if places.answers_for(each, place)), None)
+        if by is None or len(speakers) < FEW or done == OTHERS:
+            continue
+        done += 1
+        found = actions.open_round(place, directory.today() + timedelta(days=14), by=by)
+        steps = {strand: rng.choice((1, 2, 2, 3)) for strand in BEFORE}
+        _rate(rng, found, speakers, steps)
+        found = actions.close(found, by=by)
+        put = {strand: agree.Put(stage) for strand, stage in steps.items()}
+        agree.put(found, put, by=by, seen=None)
+        for each in (one for one in speakers if one.pk != by.pk):
+            agree.say(found, {strand: agree.Word(True) for strand in steps}, by=each, seen=None)
 
 
 def _now(
