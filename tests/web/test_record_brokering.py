@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from brightspots_web.connectedness import record_lead_queries as leads
 from brightspots_web.connectedness import support_reasons
 from brightspots_web.connectedness.analysis import brokering
 from brightspots_web.connectedness.models import Deployment, SupportOffer, SupportRequest
@@ -60,7 +61,7 @@ def test_a_leader_whose_projects_brought_more_goes_before_a_nearer_one(market: W
     assert giver(best[0]) == BETTER
     record = kinds(best[0])["record"]
     assert record["projects"] == 3
-    assert "3 earlier projects: gains between" in " ".join(
+    assert "3 earlier projects at this priority: gains likely between" in " ".join(
         support_reasons.in_words(best[0].reasons)
     )
     assert len(brokering.match([request], lambda done, stage: None)[request.pk]) == 2
@@ -131,3 +132,52 @@ def test_days_that_are_gone_keep_the_best_record_off_the_match(market: World) ->
     SupportOffer.objects.filter(school__code=BETTER).update(days=Decimal(1))
     request = asked(market)
     assert giver(brokering.match([request], lambda done, stage: None)[request.pk][0]) == NEAR
+
+
+def test_projects_that_are_not_measured_are_no_missing_record(market: World) -> None:
+    without_exploring(market)
+    for code in ("X04", "X05"):
+        helpers.project(market, code, "L4", year=2024)  # there are no results of a later year
+    helpers.reckoned(market)
+    listed = brokering.shortlist(asked(market))
+    late = next(each for each in listed if giver(each) == "L4")
+    assert kinds(late)["not_measured"] == {"projects": 2}
+    assert "2 earlier projects, not measured yet" in support_reasons.in_words(late.reasons)
+
+
+# Who is preferred to lead a new partnership
+
+
+def strengths(world: World) -> dict[str, float]:
+    """Strength as a leader of schools whose own figures are all the same."""
+    same = {school.pk: (0.0, 0.0) for school in world.schools.values()}
+    found = leads.lead_strengths(same, ["Reading"])
+    return {code: found[school.pk] for code, school in world.schools.items()}
+
+
+def test_who_leads_goes_by_what_earlier_support_brought(market: World) -> None:
+    without_exploring(market)
+    assert set(strengths(market).values()) == {0.0}
+    helpers.reckoned(market)
+    now = strengths(market)
+    assert now[BETTER] > 0 > now[NEAR]
+    assert now["L2"] == 0.0  # no record: neither for nor against
+
+
+def test_a_record_of_two_schools_has_no_say_in_who_leads(market: World) -> None:
+    without_exploring(market)
+    Deployment.objects.filter(receiving__code="N4").delete()
+    helpers.reckoned(market)
+    assert strengths(market)[BETTER] == 0.0
+
+
+def test_a_share_of_schools_goes_by_a_draw_to_who_leads(market: World) -> None:
+    for code in ("L3", "L4", "N5", "N6", "E1", "E2"):
+        helpers.an_offer(market, code)  # who offers has a record to draw from, wide as it is
+    helpers.reckoned(market)
+    actions.set_exploration(50, by=market.cast["minister"])
+    drawn = strengths(market)
+    without_exploring(market)
+    calm = strengths(market)
+    assert {code for code in drawn if drawn[code] != calm[code]}
+    assert {code for code in drawn if drawn[code] == calm[code]}

@@ -112,8 +112,8 @@ def _project(life: Life, offer: SupportOffer, asker: School, *, year: int, turn:
         )  # fmt: skip
     if turn == 1:  # ended early counts as much as what went well
         actions.end_early(
-            deployment, by=by, why=sample.invented("Two of our teachers left at once."),
-            still_wanted=False,
+            deployment, by=life.head_of(asker),
+            why=sample.invented("Two of our teachers left at once."), still_wanted=False,
         )  # fmt: skip
     else:
         actions.finish(deployment, by=by, report=sample.invented(sample.REPORT))

@@ -21,6 +21,8 @@ class Record:
     se: float
     projects: int
     """Projects of the leader at this priority whose effect is known; 0 where there is none."""
+    given: int
+    """Projects that are over, whether their effect is known or not."""
     shown: bool
     """Whether the figure may be told: it rests on so many schools that it names none of them."""
 

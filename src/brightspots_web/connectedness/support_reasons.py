@@ -63,14 +63,18 @@ def compared(answer: Comparison, *, stands: bool = True) -> str:
 
 def _record(values: Values) -> str:
     """What earlier support by this school brought, with its interval."""
-    span = _("gains between {lower} and {upper} of the spread among pupils").format(
+    span = _("gains likely between {lower} and {upper} of the spread among pupils").format(
         lower=charts.number(values.get("lower"), 2, signed=True),
         upper=charts.number(values.get("upper"), 2, signed=True),
     )
     n = values.get("projects")
     if n is None:
         return _("earlier support: {span}").format(span=span)
-    words = ngettext("{n} earlier project: {span}", "{n} earlier projects: {span}", n)
+    words = ngettext(
+        "{n} earlier project at this priority: {span}",
+        "{n} earlier projects at this priority: {span}",
+        n,
+    )
     return words.format(n=n, span=span)
 
 
@@ -81,6 +85,13 @@ def _few(values: Values) -> str:
         "{n} earlier project, too few schools to show a figure",
         "{n} earlier projects, too few schools to show a figure",
         n,
+    ).format(n=n)
+
+
+def _not_measured(values: Values) -> str:
+    n = int(values.get("projects") or 0)
+    return ngettext(
+        "{n} earlier project, not measured yet", "{n} earlier projects, not measured yet", n
     ).format(n=n)
 
 
@@ -130,9 +141,10 @@ WORDS: dict[str, Callable[[Values], str]] = {
     "unlike": lambda v: _("in other circumstances"),
     "another_phase": lambda v: _("another phase"),
     "record": _record,
-    "few_records": lambda v: _few(v),
+    "few_records": _few,
+    "not_measured": _not_measured,
     "no_record": lambda v: _("no record of earlier support yet"),
-    "exploring": lambda v: _("schools that are new to giving get their chance here"),
+    "exploring": lambda v: _("a draw had a say here, so that new schools get their chance to give"),
     "not_offered": lambda v: _("it does not offer this priority"),
     "same_school": lambda v: _("a school does not support itself"),
     "conflict": lambda v: _("it came to nothing for this request before"),

@@ -5,10 +5,11 @@ from typing import Any
 
 from django.core.paginator import Page
 from django.urls import reverse
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 
 from brightspots_web.directory.models import Appointment
+from brightspots_web.evidence import record_charts
 from brightspots_web.evidence import record_queries as queries
 from brightspots_web.evidence import record_words as words
 from brightspots_web.evidence.models import RecordSet
@@ -78,10 +79,13 @@ def _cells(line: Line) -> list[Cell]:
     return [
         Link(line.name, reverse("evidence:record", args=[line.person])),
         line.school.name,
-        format_html_join(
-            "",
-            "<div>{}: {}</div>",
-            ((each.title or _("No priority"), words.told(each)) for each in line.told),
+        format_html(  # one element: on a phone each child of a cell has a place of its own
+            "<div>{}</div>",
+            format_html_join(
+                "",
+                "<div>{}: {}</div>",
+                ((each.title or _("No priority"), words.told(each)) for each in line.told),
+            ),
         ),
     ]
 
@@ -143,6 +147,8 @@ def page(found: queries.Page, acting: Appointment) -> Row:
         "person": found.person,
         "own": found.own,
         "facts": [(each.title or _("No priority"), words.told(each)) for each in found.told],
+        "expected": record_charts.expected(found.told),
+        "brought": record_charts.brought(found.done) if found.own else None,
         "projects": [_project(each, own=found.own) for each in found.done],
         "elsewhere": words.projects(found.elsewhere) if found.elsewhere else "",
         "as_of": words.as_of(made),
@@ -155,16 +161,15 @@ def _project(each: Done, *, own: bool) -> Row:
     school = each.project.school
     url = reverse("home:school", args=[school.code]) if each.seen else ""
     facts: list[tuple[str, Cell]] = [
-        (_("School"), Link(school.name, url) if url else school.name),
+        (_("Priority"), each.title),
         (_("When"), words.when(each.project)),
     ]
     if own:
         facts.append((_("What it brought"), words.brought(each.effect)))
     return {
         "key": each.project.key,
-        "title": each.title,
         "school": school.name,
-        "url": reverse("connectedness:support_deployment", args=[each.project.key]),
+        "url": url,
         "facts": facts,
         "behind": words.behind(each.effect) if own else "",
         "words": each.words.words if each.words is not None else "",

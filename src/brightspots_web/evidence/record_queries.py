@@ -139,7 +139,7 @@ def outlook(leaders: Collection[int], priorities: Collection[Priority]) -> recor
     rows = TrackRecord.objects.filter(set=found, person__in=leaders, topic__in=list(by_topic))
     known = {
         (row.person_id or 0, priority): records.Record(
-            row.estimate, row.se, row.n_measured, row.n_schools >= FEWEST_SCHOOLS
+            row.estimate, row.se, row.n_measured, row.n_projects, row.n_schools >= FEWEST_SCHOOLS
         )
         for row in rows
         for priority in by_topic[row.topic]

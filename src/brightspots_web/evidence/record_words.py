@@ -27,21 +27,24 @@ def told(each: Told) -> str:
     if each.state == queries.NOT_MEASURED:
         return _("{projects}, not measured yet.").format(projects=counted)
     if each.state == queries.FEW:
-        return _("{projects} at one or two schools: too few to show a figure.").format(
-            projects=counted
-        )
+        return _("{projects}; too few schools to show a figure.").format(projects=counted)
     if each.state == queries.OUTSIDE:
         return _(
             "{projects}; one or two schools lie outside what you see, so no figure is shown."
         ).format(projects=counted)
     assert each.record is not None
-    return _("{figure}, from {projects}, {measured} of them measured, at {schools}.").format(
+    schools = ngettext("{n} school", "{n} schools", each.n_schools).format(
+        n=number(each.n_schools, 0)
+    )
+    if each.n_measured == each.n_projects:
+        return _("{figure}; from {projects} at {schools}.").format(
+            figure=figure(each.record), projects=counted, schools=schools
+        )
+    return _("{figure}; from {projects}, {measured} of them measured, at {schools}.").format(
         figure=figure(each.record),
         projects=counted,
         measured=number(each.n_measured, 0),
-        schools=ngettext("{n} school", "{n} schools", each.n_schools).format(
-            n=number(each.n_schools, 0)
-        ),
+        schools=schools,
     )
 
 

@@ -279,7 +279,9 @@ def _plain(reasons: Iterable[Reason], record: Record | None = None) -> list[dict
 
 
 def _told(record: Record) -> dict[str, Any] | None:
-    """What stands in place of a record's figure: too few schools, or no project; None: nothing."""
+    """What stands in place of a record's figure: too few schools, or none yet; None: nothing."""
+    if record.projects == 0 and record.given:
+        return {"kind": "not_measured", "values": {"projects": record.given}}
     if record.projects == 0:
         return {"kind": "no_record", "values": {}}
     if not record.shown:

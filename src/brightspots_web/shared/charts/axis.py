@@ -21,7 +21,12 @@ from brightspots_web.shared.charts.scale import Scale
 
 
 def value_axis(
-    scale: Scale, bottom: float, lanes: Sequence[tuple[float, float]], *, unit: str = ""
+    scale: Scale,
+    bottom: float,
+    lanes: Sequence[tuple[float, float]],
+    *,
+    unit: str = "",
+    zero_means: str = "",
 ) -> list[svg.Element]:
     """Ticks below, the line "as expected" in each lane, and the two directions in words.
 
@@ -35,7 +40,8 @@ def value_axis(
         marks.append(text(x, bottom + 19, shown, anchor=_anchor(x, 5), fill=SOFT, size=13))
     if not scale.outside(0.0):
         zero = scale.place(0.0)
-        marks.append(text(zero, 13, _("as expected"), anchor=_anchor(zero, 20), fill=SOFT, size=13))
+        means = zero_means or _("as expected")
+        marks.append(text(zero, 13, means, anchor=_anchor(zero, 20), fill=SOFT, size=13))
         marks.extend(line(zero, y1, zero, y2, stroke=SOFT, width=1.25) for y1, y2 in lanes)
     if scale.low < 0:
         marks.append(text(0, bottom + 38, "← " + _("lower"), fill=SOFT, size=13))

@@ -23,9 +23,18 @@ ROW = 52
 
 
 def intervals(
-    *, key: str, title: str, rows: Sequence[Estimate], unit: str = "", digits: int = 1
+    *,
+    key: str,
+    title: str,
+    rows: Sequence[Estimate],
+    unit: str = "",
+    digits: int = 1,
+    zero_means: str = "",
 ) -> Chart:
-    """Draw each estimate as a dot on its interval, in the order given."""
+    """Draw each estimate as a dot on its interval, in the order given.
+
+    `zero_means` stands where 0 is something else than "as expected".
+    """
     columns = (_("What"), _("Value"), _("95% interval"), _("Based on"))
     if not any(row.known for row in rows):
         return nothing_to_draw(key, title, columns)
@@ -39,7 +48,7 @@ def intervals(
         (18, 25),
         *((26 + ROW * i + 27, 26 + ROW * i + 49) for i, row in enumerate(rows) if row.known),
     ]
-    marks: list[svg.Element] = [*value_axis(scale, bottom, lanes, unit=unit)]
+    marks: list[svg.Element] = [*value_axis(scale, bottom, lanes, unit=unit, zero_means=zero_means)]
     for index, row in enumerate(rows):
         y = 26 + ROW * index
         if index:
@@ -49,7 +58,8 @@ def intervals(
             shown = number(row.value, digits, signed=True)
             marks.append(text(100, y + 20, shown, anchor="end", bold=True))
         marks.extend(bar_and_dot(row, scale, y + 38, r=6))
-    description = " ".join(verdict(row, digits) for row in rows)
+    say = _plain if zero_means else verdict
+    description = " ".join(say(row, digits) for row in rows)
     table = tuple(
         (
             row.label,
@@ -61,3 +71,12 @@ def intervals(
     )
     svg_text = drawing(key, title, description, bottom + 6 + unit_row(unit), marks)
     return Chart(key, svg_text, title, description, columns, table)
+
+
+def _plain(row: Estimate, digits: int) -> str:
+    """The figures alone, where nothing was expected that they could be above or below."""
+    return _("%(label)s: %(value)s (%(interval)s).") % {
+        "label": row.label,
+        "value": number(row.value, digits, signed=True),
+        "interval": interval_text(row, digits),
+    }
