@@ -40,7 +40,9 @@ BLOCK: Final = 500
 NOT_YET: Final = ("no", "not yet")
 DRAWS: Final = 10_000
 TOLD: Final = 3.0
-"""Standard errors by which the draws left have to differ from all, for a range to move."""
+"""Standard errors by which the draws left have to differ from all, for a range to move..."""
+WORTH: Final = 0.1
+"""...and SDs of the range: less is not worth a decision."""
 _SHARES: Final = ("abandoned", "held_back")
 _SEEN: Final = (*_SHARES, "leaders")
 
@@ -354,7 +356,7 @@ def _updated(
     what nothing was seen, too. Only what differs by more than that moves.
     """
     even = np.full(len(weights), 1 / len(weights))
-    chance = TOLD * float(np.sqrt((weights**2).sum()))
+    least = max(WORTH, TOLD * float(np.sqrt((weights**2).sum())))
     updated, rows = [], []
     terms = f"{seen.term.min()} to {seen.term.max()}"
     for each in assumptions:
@@ -365,7 +367,7 @@ def _updated(
         was_middle, was_spread = _moments(values, even)
         shift, shrunk = abs(middle - was_middle), abs(spread - was_spread)
         # The SE of an SD is about .6 of that of a mean, for the triangular distribution.
-        if each.high > each.low and max(shift, shrunk / 0.6) > chance * was_spread:
+        if each.high > each.low and max(shift, shrunk / 0.6) > least * was_spread:
             was, now = (_quantiles(values, w, (0.025, 0.5, 0.975)) for w in (even, weights))
             value = float(np.clip(each.value + now[1] - was[1], each.low, each.high))
             below = (now[1] - now[0]) / max(was[1] - was[0], 1e-300)

@@ -1,4 +1,4 @@
-"""The rollout plan of the sample: a study, its curve, a wave moved by hand, one plan adopted."""
+"""The rollout plan of the sample: its curve, a wave moved by hand, adopted, held against life."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_AREAS = 40
 
 
 def fill(rng: random.Random, cast: Mapping[str, Appointment]) -> None:
-    """Plan, pick, move one wave, adopt, and write down which areas have begun."""
+    """Plan, pick, move one wave, adopt, write down which areas have begun, and compare."""
     from brightspots_web.pace import plan_queries as queries
 
     levels = [(level, n) for level, n, _names in queries.levels() if 2 <= n <= MOST_AREAS]
@@ -42,10 +42,10 @@ def _study(rng: random.Random, by: Appointment, level: int) -> PlanStudy:
     today = directory.today()
     settings = actions.Settings(
         name="Shift of responsibility, area by area (invented)",
-        support_days=120.0,
-        terms=9,
-        speeds=(2, 4),
-        settle=4,
+        support_days=600.0,
+        terms=15,
+        speeds=(3, 6, 9),
+        settle=6,
         first_day=_months_before(today, 8),
         term_months=4,
         draws=FUTURES,
@@ -96,6 +96,7 @@ def _adopted(plan: PlanRollout, by: Appointment) -> None:
     from brightspots_web.pace import plan_calendar as calendar
     from brightspots_web.pace import plan_queries as queries
     from brightspots_web.pace import plan_rollout_actions as rollouts
+    from brightspots_web.shared import jobs
 
     study = plan.result.study
     plan = rollouts.adopt(plan, study.first_day, COMES_WITH, by=by, seen=None)
@@ -104,3 +105,4 @@ def _adopted(plan: PlanRollout, by: Appointment) -> None:
         if start == 1 and number % 2 == 0:
             began = calendar.first_day(study, 1)
             after.record_start(plan, area, began, "(Invented.)", by=by, seen=0)
+    jobs.run_here(after.ask_lesson(plan, by=by))

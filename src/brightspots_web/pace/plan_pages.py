@@ -42,7 +42,8 @@ def front_items(acting: Appointment | None) -> Sequence[Mapping[str, str]]:
     if lesson is None:
         return []
     return [{
-        "text": _("The rollout plan was compared with what happened: ranges wait for a decision."),
+        "text": _("The rollout plan was compared with what happened. What it taught waits for a "
+                  "decision."),
         "url": reverse("pace:plan_lesson", args=[lesson.pk]),
         "link": _("Look at it"),
     }]  # fmt: skip
