@@ -24,7 +24,7 @@ def date_back(lottery: Lottery, days: int, *, by: Appointment) -> Lottery:
         raise PermissionDenied(_("Only whoever has the machine’s shell dates back."))
     gap = timedelta(days=days)
     found = held(lottery, None)
-    names = ("at", "answered_at", "opened_at", "draws_on", "beacon_at", "drawn_at")
+    names = ("at", "answered_at", "run_on", "opened_at", "draws_on", "beacon_at", "drawn_at")
     for name in names:
         if getattr(found, name) is not None:
             setattr(found, name, getattr(found, name) - gap)

@@ -84,9 +84,12 @@ def verdict(each: Evaluation) -> str:
 
 
 def _what(each: Evaluation) -> Cell:
-    tags = queries.context_of(each)
-    priority = each.priority.title if each.priority is not None else ""
-    small = ". ".join(part for part in (priority, words.contexts(tags) if tags else "") if part)
+    tags, parts = queries.context_of(each), []
+    if each.priority is not None and each.kind != Evaluation.Kind.SUPPORT:
+        parts.append(each.priority.title)
+    if tags:
+        parts.append(words.contexts(tags))
+    small = ". ".join(parts)
     if not small:
         return words.what(each)
     # One element, since a cell is two columns on a phone.

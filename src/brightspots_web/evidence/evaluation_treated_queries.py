@@ -192,7 +192,7 @@ def _eligible(evaluation: Evaluation) -> set[int] | None:
 
 
 def _context(schools: list[int], about: Mapping[int, Mapping[str, Any]]) -> list[str]:
-    """In which of the register's bands half or more of the schools that began lie."""
+    """In which of the register's bands more than half of the schools that began lie."""
     found = []
     if not schools:
         return []
@@ -205,7 +205,7 @@ def _context(schools: list[int], about: Mapping[int, Mapping[str, Any]]) -> list
 def _most(name: str, values: list[str]) -> list[str]:
     return [
         f"{name}={value}" for value in sorted(set(values) - {""})
-        if values.count(value) * 2 >= len(values)
+        if values.count(value) * 2 > len(values)
     ]  # fmt: skip
 
 
