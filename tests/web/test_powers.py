@@ -186,6 +186,9 @@ def test_before_it_is_ready_a_power_needs_a_reason_and_is_marked(world: World) -
     assert queries.standing(upper).before_gate == 1
     detail = AuditEntry.objects.filter(action="pace.offer_power").get().detail
     assert detail == {"power": "training", "before_gate": True}
+    offered = helpers.offered(world, power="budget", why_before="The year ends.")
+    assert queries.standing(upper).before_gate == 1  # it has not moved yet
+    assert words.before(offered) == "Offered before it was found ready: The year ends."
     with pytest.raises(IntegrityError), transaction.atomic():
         PowerTransfer.objects.filter(pk=taken.pk).update(why_before="")
 

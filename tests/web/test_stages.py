@@ -335,6 +335,36 @@ def test_the_list_is_by_name_and_ranks_nobody(world: World, sign_in: SignIn) -> 
     assert [each["agreed"] for each in rows] == ["6 of 6", ""]
 
 
+def test_pages_of_partnership_area_and_ministry_lead_to_stages_and_powers(
+    world: World, sign_in: SignIn
+) -> None:
+    helpers.agreed(world)
+    officer, client = world.cast["district_officer"], sign_in("district_officer")
+    north, upper = helpers.north(world), helpers.upper(world)
+    page = client.get(reverse("home:area", args=[north.pk])).content.decode()
+    assert reverse("pace:stage", args=["area", north.pk]) in page
+    assert reverse("pace:powers_of", args=["area", north.pk]) in page
+    assert "No stage is agreed yet." in page
+    found = actions.open_round(north, helpers.in_days(5), by=officer)
+    for who in ("district_officer", "system_leader"):
+        actions.rate(found, helpers.ratings(), by=world.cast[who])
+    actions.close(found, by=officer)
+    agree.put(found, {LEADERS: agree.Put(3)}, by=officer, seen=None)
+    agree.say(found, helpers.words(), by=world.cast["system_leader"], seen=None)
+    assert (
+        "embedding: Leaders" in client.get(reverse("home:area", args=[north.pk])).content.decode()
+    )
+    ministry = sign_in("minister").get(reverse("home:ministry")).content.decode()
+    assert "In this cycle 1 has agreed on its stages; 1 round is under way." in ministry
+    for name in ("stages", "powers", "pulse"):
+        assert f'href="{reverse(f"pace:{name}")}"' in ministry
+    row = world.partnerships["Upper"]
+    ours = sign_in("head").get(reverse("connectedness:partnership", args=[row.code]))
+    for name in ("stage", "powers_of"):
+        assert reverse(f"pace:{name}", args=["partnership", upper.pk]) in ours.content.decode()
+    assert "embedding: Connectedness, " in ours.content.decode()
+
+
 def test_the_planner_reads_what_an_area_agreed(world: World) -> None:
     cycle, north = helpers.a_cycle(world), helpers.north(world)
     found = helpers.opened(world, north, "district_officer")

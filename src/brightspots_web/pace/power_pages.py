@@ -89,7 +89,7 @@ def rows_of(chosen: Iterable[Place]) -> Iterator[Row]:
         yield {
             "name": place.name,
             "url": url(place),
-            "lies_in": place.lies_in.name if place.lies_in else "",
+            "lies_in": place.above,
             "ready": found.ready_since,
             "held": _("{n} of {all}").format(
                 n=number(found.held, 0), all=number(len(Power), 0)

@@ -102,7 +102,7 @@ def _standing(
         sum(held(each, today) for each in moves),
         waiting,
         waiting is not None and today - waiting > longest,
-        sum(each.before_gate for each in live),
+        sum(each.before_gate for each in live if each.state == State.HELD),
     )
 
 

@@ -80,7 +80,7 @@ def place_rows(chosen: Iterable[Place]) -> Iterator[Row]:
         yield {
             "name": place.name,
             "url": url(place),
-            "lies_in": place.lies_in.name if place.lies_in else "",
+            "lies_in": place.above,
             "badge": badge,
             "state": badge.label,
             "agreed": _("{n} of {all}").format(n=number(n, 0), all=number(len(Strand), 0))

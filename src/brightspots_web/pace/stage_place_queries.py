@@ -46,6 +46,12 @@ class Place:
             return self.row
         return self.row.lead_school.area if self.row.lead_school else None
 
+    @property
+    def above(self) -> str:
+        """The name of the area around it; "" for the whole system."""
+        around = self.row.parent if isinstance(self.row, Area) else self.lies_in
+        return around.name if around is not None else ""
+
 
 @dataclass(frozen=True)
 class Seat:
@@ -73,8 +79,8 @@ def areas_read_by(acting: Appointment | None) -> QuerySet[Area]:
     """The areas whose stage somebody reads: in sight, and for leaders those they rate."""
     if acting is not None and acting.role == Role.SYSTEM_LEADER:
         above = _paths_above(acting)
-        return record.areas().filter(path__in=above)
-    return directory.areas_visible_to(acting)
+        return record.areas().filter(path__in=above).select_related("parent")
+    return directory.areas_visible_to(acting).select_related("parent")
 
 
 def _paths_above(acting: Appointment) -> list[str]:
