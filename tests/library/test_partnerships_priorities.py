@@ -153,6 +153,14 @@ def test_best_partition_of_nine_schools_is_found(
     assert result.lower_bound <= cost + 1e-6
 
 
+def test_neighbours_that_no_partnership_can_hold_together_are_used_once() -> None:
+    """Two components touch: one is solved exactly, the other searched."""
+    rows = with_priorities(scattered(37, 241, 0.4, full=True), 241, "ab")
+    for row in rows:
+        row.pop("capacity", None)
+    Checker(rows, 3, 6, 25.0).check(form(rows, minimum=3, maximum=6, steps_per_school=10))
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     n=st.integers(1, 40), seed=st.integers(0, 10**6), full=st.booleans(),

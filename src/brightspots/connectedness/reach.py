@@ -291,6 +291,8 @@ def neighbours(
     near : int array, shape (n, near)
     near_leaders : int array, shape (n, near_leaders)
         Nearest first, padded with -1; schools that cannot be served have and are no neighbours.
+        Nor are two within the limit that no partnership can hold together: components are solved
+        apart, and a search that saw a school of another would use it twice.
     """
     tables = problem.tables
     leads = reach.served & (tables.capacity > 0)
@@ -298,7 +300,18 @@ def neighbours(
     found = nearest(tables, reach.served, reach.served, near)
     if tables.pinned:
         found = _pinned_first(tables, found, reach.served)
-    return found, nearest(tables, reach.served, leads, near_leaders)
+    leaders = nearest(tables, reach.served, leads, near_leaders)
+    return _of_one_component(found, reach), _of_one_component(leaders, reach)
+
+
+def _of_one_component(near: NDArray[np.int32], reach: Reach) -> NDArray[np.int32]:
+    """Drop neighbours in another component; those that stay close up, nearest first."""
+    other = (near >= 0) & (reach.component[near] != reach.component[:, None])
+    if not other.any():
+        return near
+    result = np.where(other, -1, near)
+    order = np.argsort(result < 0, axis=1, kind="stable")
+    return np.take_along_axis(result, order, axis=1).astype(np.int32)
 
 
 def _pinned_first(
