@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from brightspots_web.alignment.models import Priority
@@ -249,6 +250,17 @@ def test_the_list_asks_the_database_as_often_for_one_line_as_for_many(
     client.get("/evidence/choices/")
     with django_assert_max_num_queries(16):  # type: ignore[operator] # a fixture of pytest-django
         client.get("/evidence/choices/")
+
+
+@pytest.mark.parametrize(("days_ago", "late"), [(40, False), (5, True)])
+def test_support_that_began_before_its_figure_was_published_says_so(
+    world: World, sign_in: SignIn, days_ago: int, late: bool
+) -> None:
+    helpers.a_run(world, days_ago=days_ago)
+    choice = helpers.a_choice(world)
+    assert choice.begins < timezone.localdate() - timedelta(days=5)
+    shown = sign_in("analyst").get(reverse("evidence:choice", args=[choice.pk])).content.decode()
+    assert ("what it did may be in the figure already" in shown) == late
 
 
 def test_the_page_says_why_and_on_what(world: World, sign_in: SignIn) -> None:

@@ -204,6 +204,8 @@ def _known(choice: Choice, withdrawn: bool) -> list[tuple[str, Cell]]:
         facts.append((_("Published on"), day(choice.run_on)))
         run, url = str(choice.run), reverse("insight:run", args=[choice.run])
         facts.append((_("Analysis"), run if withdrawn else Link(run, url)))
+    if late := words.late(choice):
+        facts.append((_("With care"), late))
     facts.append((_("Band"), words.band(choice)))
     facts.append((_("Written down"), day(choice.noticed_at)))
     return facts

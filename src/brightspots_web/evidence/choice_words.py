@@ -46,6 +46,16 @@ def score(choice: Choice) -> str:
     )
 
 
+def late(choice: Choice) -> str:
+    """Where a figure may have in it what it is to be compared for; "" where it cannot."""
+    if choice.score_of != ScoreOf.VALUE or choice.run_on is None or choice.run_on <= choice.begins:
+        return ""
+    return _(
+        "It had begun before this was published, and was agreed on here later: what it did may be "
+        "in the figure already."
+    )
+
+
 def known_on(choice: Choice) -> str:
     if choice.run_on is None:
         return ""
