@@ -44,6 +44,7 @@ def fill(rng: random.Random, cast: Mapping[str, Appointment]) -> None:
     asked = support.requests_visible_to(cast["minister"])
     life.asked |= {each.school_id for each in asked}  # one open request at a priority
     own = cast["leader"].school
+    _more_room(life, own)
     offers = _offers(life, own)
     askers = [
         each
@@ -57,6 +58,20 @@ def fill(rng: random.Random, cast: Mapping[str, Appointment]) -> None:
             _project(life, offer, asker, year=years[1 + turn % (len(years) - 2)], turn=turn)
     _words(cast["leader"])
     _reckon(cast["minister"])
+
+
+def _more_room(life: Life, own: School | None) -> None:
+    """Let the leader of the sign-in page offer more, whose days of this year may all be given."""
+    from brightspots_web.connectedness import support_offer_actions as actions
+    from brightspots_web.connectedness import support_queries as queries
+
+    for priority in life.priorities:
+        for offer in queries.open_offers(priority, but=None):
+            if offer.school == own:
+                actions.edit_offer(
+                    offer, by=life.head_of(own), what=offer.what, days=offer.days + MOST_DAYS,
+                    at_once=offer.at_once + 1, languages=offer.languages, until=offer.until,
+                )  # fmt: skip
 
 
 def _offers(life: Life, own: School | None) -> list[SupportOffer]:

@@ -1,4 +1,4 @@
-"""Support and practices as projects whose effect can be reckoned: read for jobs, never for a page.
+"""Support and practices as projects whose effect can be reckoned; whole lists for jobs alone.
 
 What was taken up is there with what was given up early: a record that leaves out what came to
 nothing would praise whoever stops in time.
