@@ -46,7 +46,7 @@ def test_a_ministry_picks_a_point_moves_a_wave_and_districts_read_it(
     press(ministry, "Move")
     expect(ministry.locator(".errors")).to_be_visible()
     ministry.get_by_label("Begin in term").fill("5")
-    ministry.get_by_label("Terms of support").select_option(index=1)
+    ministry.get_by_label("Terms of support", exact=True).select_option(index=1)
     press(ministry, "Move")
     expect(ministry.get_by_text("What your changes come to")).to_be_visible()
     fits(ministry, "phone")

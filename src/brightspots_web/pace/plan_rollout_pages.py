@@ -315,8 +315,8 @@ def unmoved(lesson: PlanLesson) -> str:
     """How many ranges stay as they are."""
     rows = lesson.outcome["changes"]
     n = sum(1 for row in rows if not _moved(row))
-    return _("Of {n} of the {all} assumptions what was seen says nothing that stands out from "
-             "chance: they stay as they are.").format(n=n, all=len(rows))  # fmt: skip
+    return _("What was seen says too little of {n} of the {all} assumptions to move them: they "
+             "stay as they are.").format(n=n, all=len(rows))  # fmt: skip
 
 
 def _side(row: Mapping[str, Any], which: str) -> dict[str, float]:
