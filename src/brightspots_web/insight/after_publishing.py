@@ -5,9 +5,9 @@ What is registered runs in the transaction that publishes or takes back; it only
 
 from collections.abc import Callable
 
-from brightspots_web.directory.models import Appointment
+from brightspots_web.shared.permissions import Actor
 
-Follow = Callable[[Appointment], object]
+Follow = Callable[[Actor], object]
 """Called with who published, or took back."""
 
 _FOLLOW: dict[str, Follow] = {}
@@ -23,7 +23,7 @@ def register(name: str) -> Callable[[Follow], Follow]:
     return keep
 
 
-def tell(by: Appointment) -> None:
+def tell(by: Actor) -> None:
     """Let everybody who registered know."""
     for _name, follow in sorted(_FOLLOW.items()):
         follow(by)
