@@ -321,7 +321,7 @@ def _measure_all(
         if progress is not None:
             share = len(known) / (len(usual) + len(met))
             with suppress(StopEarly):  # what is left is short, and a curve needs it
-                progress(_SEARCHING + (1 - _SEARCHING) * share, "measuring the plans")
+                progress(_SEARCHING + (1 - _SEARCHING) * share, "Measuring the plans")
         known.append(measure(whole, plan))
     pairs = [(each.mean("abandoned"), each.mean("held_back")) for each in known]
     measured: dict[str, Measured] = {}

@@ -225,7 +225,7 @@ class _Search:
         for number, at in enumerate(itertools.product(*each)):
             self.look(np.array(at, dtype=np.int64))
             if number % 500 == 0:
-                self.tell(number / count, "every plan there is")
+                self.tell(number / count, "Looking at every plan there is")
 
     def by_weight(self) -> None:
         """Search by each way of weighing, each from the best so far."""
@@ -235,14 +235,14 @@ class _Search:
             scores = self.scores(point, weight)
             for sweep in range(self.parameters.sweeps):
                 done = number * (self.parameters.sweeps + 1) + sweep
-                self.tell(done / parts, f"plans, {_weighing(weight)}")
+                self.tell(done / parts, f"Looking for plans, {_weighing(weight)}")
                 new = self.round(point, weight, scores)
                 if new is None:
                     break
                 point = new
                 scores = self.scores(point, weight)
             done = number * (self.parameters.sweeps + 1) + self.parameters.sweeps
-            self.tell(done / parts, f"single steps, {_weighing(weight)}")
+            self.tell(done / parts, f"Moving single areas, {_weighing(weight)}")
             self.steps(point, weight, scores)
 
     def bounds(self) -> list[dict[str, float]]:
@@ -299,7 +299,7 @@ def search(
     state = _Search(w, offered, parameters, seed, progress)
     stopped = False
     try:
-        state.tell(0.0, "compiling, the first time only")
+        state.tell(0.0, "Compiling, the first time only")
     except StopEarly:  # the usual plans are looked at all the same
         stopped = True
     for plan in (*usual, *known):

@@ -83,7 +83,7 @@ def learn(parameters: Mapping[str, Any], progress: jobs.Progress) -> Mapping[str
         rollout = queries.rollout_by_key(parameters["rollout"])
         if rollout is None:
             raise jobs.CannotError(_("The plan that this was asked for is gone."))
-        progress(0.05, "following the plan through what happened")
+        progress(0.05, "Following the plan through what happened")
         rows = parameters["observed"]
         try:
             outcome = library.learn(rollout.result.inputs, rollout.waves, rows)
