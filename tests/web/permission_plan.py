@@ -100,13 +100,13 @@ PLAN: Mapping[str, Sequence[Case]] = {
     "pace:plan_undo": [Case(_pk(helpers.moved), post=SEND)],
     "pace:plan_adopt": [
         Case(
-            _pk(helpers.picked), get=READ, post=SEND,
+            _pk(helpers.picked), get=allow({"minister"}), post=allow({"minister"}, 302),
             data=lambda world: {"on": helpers.today().isoformat(), "comes_with": ""},
         )
     ],
     "pace:plan_take_back": [
         Case(
-            _pk(helpers.adopted), get=READ, post=SEND,
+            _pk(helpers.adopted), get=allow({"minister"}), post=allow({"minister"}, 302),
             data=lambda world: {"why": "A flood. (Invented.)"},
         )
     ],

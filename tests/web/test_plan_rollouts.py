@@ -124,6 +124,21 @@ def test_an_adopted_plan_is_not_changed_but_copied(world: World) -> None:
     assert (copied.state, copied.waves) == (State.DRAFT, plan.waves)
 
 
+def test_an_analyst_prepares_a_plan_and_the_ministry_adopts_it(
+    world: World, sign_in: SignIn
+) -> None:
+    plan, analyst = helpers.picked(world), world.cast["analyst"]
+    address = url("plan_rollout", plan.pk)
+    adopt = url("plan_adopt", plan.pk)
+    assert adopt not in sign_in("analyst").get(address).content.decode()
+    assert adopt in sign_in("minister").get(address).content.decode()
+    with pytest.raises(PermissionDenied):
+        actions.adopt(plan, helpers.today(), "", by=analyst, seen=plan.version)
+    plan = actions.adopt(plan, helpers.today(), "", by=world.cast["minister"], seen=plan.version)
+    with pytest.raises(PermissionDenied):
+        actions.take_back(plan, "Too early.", by=analyst, seen=plan.version)
+
+
 def test_adopting_another_keeps_the_first_until_that_day_and_taking_back_restores_it(
     world: World,
 ) -> None:

@@ -39,6 +39,11 @@ def may_plan(by: Appointment | None) -> bool:
     return may(by, Capability.PLAN_PACE)
 
 
+def may_adopt(by: Appointment | None) -> bool:
+    """Analysts prepare plans; which one holds is the ministry's decision."""
+    return may(by, Capability.ADOPT_PACE)
+
+
 # Studies and what was found
 
 

@@ -110,6 +110,8 @@ def adopt(
     ValidationError
         The day lies before that of the plan adopted last.
     """
+    if not queries.may_adopt(by):
+        raise PermissionDenied
     audit.one_at_a_time()
     held = hold(rollout, by=by, seen=seen)
     _check_draft(held)
@@ -140,6 +142,8 @@ def take_back(
     rollout: PlanRollout, why: str, *, by: Appointment, seen: int | None
 ) -> PlanRollout:  # fmt: skip
     """Take an adoption back, and say why: the plan before holds again, where there was one."""
+    if not queries.may_adopt(by):
+        raise PermissionDenied
     audit.one_at_a_time()
     held = hold(rollout, by=by, seen=seen)
     if held.state != State.ADOPTED:

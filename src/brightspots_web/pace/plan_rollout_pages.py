@@ -88,14 +88,15 @@ def rollout_page(
     shown = Paginator(waves, len(waves) or 1 if on_paper else PAGE).get_page(page)
     size = ON_PAPER if on_paper else PAGE
     parts = [list(shown)[at : at + size] for at in range(0, len(shown), size)]
-    draft = rollout.state == PlanRollout.State.DRAFT
+    draft, adopts = rollout.state == PlanRollout.State.DRAFT, queries.may_adopt(acting)
     return {
         "rollout": rollout,
         "study": study,
         "name": name_of(rollout),
         "state": studies.state(rollout),
         "draft": draft,
-        "last_adopted": not draft and rollout.replaced_by_id is None,
+        "may_adopt": draft and adopts,
+        "may_take_back": not draft and adopts and rollout.replaced_by_id is None,
         "timetables": [
             charts.timetable(
                 key=f"timetable-{at}", title=_("Timetable"), waves=part, terms=study.terms

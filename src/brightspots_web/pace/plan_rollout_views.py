@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from brightspots_web.directory import queries as directory
+from brightspots_web.directory.decorators import requires
 from brightspots_web.directory.middleware import ActingRequest
 from brightspots_web.directory.view_helpers import by, press, seen, take
 from brightspots_web.pace import plan_pages
@@ -27,6 +28,7 @@ from brightspots_web.pace.plan_models import PlanResult, PlanRollout
 from brightspots_web.pace.plan_views import FOLDER, READ_OR_SEND, on_paper, planning
 from brightspots_web.shared.components import Link
 from brightspots_web.shared.exports import respond
+from brightspots_web.shared.permissions import Capability
 
 
 def _result(request: ActingRequest, pk: int) -> PlanResult:
@@ -192,7 +194,7 @@ def undo(request: ActingRequest, pk: int) -> HttpResponse:
     )  # fmt: skip
 
 
-@planning
+@requires(Capability.ADOPT_PACE)
 @READ_OR_SEND
 def adopt(request: ActingRequest, pk: int) -> HttpResponse:
     """Adopt the plan from a day on."""
@@ -216,7 +218,7 @@ def adopt(request: ActingRequest, pk: int) -> HttpResponse:
     )  # fmt: skip
 
 
-@planning
+@requires(Capability.ADOPT_PACE)
 @READ_OR_SEND
 def take_back(request: ActingRequest, pk: int) -> HttpResponse:
     """Take an adoption back."""

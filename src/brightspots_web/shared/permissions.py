@@ -58,7 +58,8 @@ class Capability(StrEnum):
     EVALUATE = "ask what support did, run evaluations and draw lotteries"
     RATE_STAGE = "rate the stage of its partnership or area, and agree on it"
     HAND_OVER = "hand powers to partnerships and areas within what it sees, and take them back"
-    PLAN_PACE = "plan the rollout, change it by hand and adopt it"
+    PLAN_PACE = "plan the rollout and change it by hand"
+    ADOPT_PACE = "adopt a rollout plan, and take that back"
     APPOINT = "make and end appointments"
     SEE_AUDIT = "read the audit trail"
 
@@ -90,6 +91,7 @@ CAPABILITIES: dict[str, frozenset[Capability]] = {
             Capability.EVALUATE,
             Capability.HAND_OVER,
             Capability.PLAN_PACE,
+            Capability.ADOPT_PACE,
         }
     ),
     Role.ANALYST: frozenset(
