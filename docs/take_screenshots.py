@@ -43,6 +43,14 @@ PAGES = {
     "review": ("Head teacher", "/reviews/", "Bolilem Primary School"),
     "challenge": ("Head teacher", "/challenge/1/", ""),
     "answer": ("Teacher", "/voice/1/", ""),
+    "evaluation": ("Teacher", "/evidence/works/", "Friday"),
+    "works": ("Teacher", "/evidence/works/", ""),
+    "record": ("System leader", "/leaders/me/", "See each project"),
+    "lottery": ("Head teacher", "/evidence/lotteries/1/", ""),
+    "stage": ("Head teacher", "/pace/stages/", "Hufas Primary School partnership"),
+    "power": ("District officer", "/pace/powers/", "Hufas"),
+    "pulse": ("Ministry", "/pace/pulse/", ""),
+    "plan": ("Ministry", "/pace/plans/results/1/", ""),
 }
 """Name -> whose page, its address (empty for their front page), and a link there to follow."""
 SIZES = {1280: 1400, 320: 1100}

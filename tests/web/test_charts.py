@@ -242,6 +242,13 @@ def test_an_interval_that_runs_off_the_scale_ends_in_arrows() -> None:
     assert arrows(family([*spread(50)])) == 0
 
 
+def test_a_value_near_nought_keeps_its_own_interval_on_the_scale() -> None:
+    near = Estimate("Reading", 0.01, -0.14, 0.15)
+    endless = Estimate("Science", 0.02, -9e9, 9e9)
+    assert "<path" not in rows(near).svg
+    assert rows(near, near, near, endless).svg.count("<path") == 2
+
+
 def test_a_missing_year_breaks_the_line() -> None:
     def joins(chart: Chart) -> int:
         return sum(

@@ -1,6 +1,7 @@
 """Several outcomes, or several years, of one school: a row each."""
 
 from collections.abc import Sequence
+from statistics import median
 
 import svg
 from django.utils.translation import gettext as _
@@ -38,9 +39,8 @@ def intervals(
     columns = (_("What"), _("Value"), _("95% interval"), _("Based on"))
     if not any(row.known for row in rows):
         return nothing_to_draw(key, title, columns)
-    core = [row.value for row in rows if row.known and row.value is not None]
     scale = fit(mirrored([number for row in rows for number in row.numbers()]), 2, 98)
-    tight = fit(mirrored(core), 2, 98)
+    tight = fit(mirrored(_usual(rows)), 2, 98)
     if scale.high - scale.low > 12 * (tight.high - tight.low):
         scale = tight
     bottom = 26 + ROW * len(rows)
@@ -71,6 +71,14 @@ def intervals(
     )
     svg_text = drawing(key, title, description, bottom + 6 + unit_row(unit), marks)
     return Chart(key, svg_text, title, description, columns, table)
+
+
+def _usual(rows: Sequence[Estimate]) -> list[float]:
+    """The values, with half a usual interval around: what one endless interval may not squeeze."""
+    values = [row.value for row in rows if row.known and row.value is not None]
+    bounds = [found for row in rows if row.known and (found := row.bounds()) is not None]
+    half = median([(upper - lower) / 2 for lower, upper in bounds]) if bounds else 0.0
+    return [*values, min(values) - half, max(values) + half]
 
 
 def _plain(row: Estimate, digits: int) -> str:
