@@ -34,7 +34,7 @@ def test_a_round_is_rated_alone_and_agreed_on_phones(sign_in_alone: SignIn) -> N
     head = sign_in_alone("Head teacher", **PHONE)
     stages = address(head)
     visit(head, stages)
-    expect(head.get_by_text("What shows it")).to_have_count(0)
+    expect(head.locator("summary", has_text="What shows it")).to_have_count(0)
     head.get_by_role("link", name="Rate it by myself").click()
     fits(head, "phone")
     press(head, "Give our rating")
