@@ -89,7 +89,7 @@ class WhyForm(SeenForm):
 class TakeBackForm(WhyForm):
     support = _long(
         _("What support do you offer with it?"),
-        _("Taking something back without help is felt as punishment: say who helps, and when."),
+        _("Taking something back without help hurts: say who helps, and when."),
         500,
     )
 
