@@ -1,7 +1,6 @@
 """Shortlists, acceptance, declining, taking back: by whom, in which order, and without loss."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from threading import Barrier
@@ -11,10 +10,10 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.utils import timezone
 
+from brightspots_web.connectedness import records, support_jobs
 from brightspots_web.connectedness import support_actions as asking
 from brightspots_web.connectedness import support_closing_actions as closing
 from brightspots_web.connectedness import support_deployment_actions as under_way
-from brightspots_web.connectedness import support_jobs
 from brightspots_web.connectedness import support_ledger_queries as ledger
 from brightspots_web.connectedness import support_match_actions as matching
 from brightspots_web.connectedness import support_queries as queries
@@ -36,6 +35,13 @@ from tests.web.world import World
 R, M = SupportRequest.State, SupportMatch.State
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No request goes by a draw: which ones would, depends on the keys of rows."""
+    still = records.Outlook(exploration=0.0)
+    monkeypatch.setattr(records, "outlook", lambda _leaders, _priorities: still)
+
+
 def words(caught: pytest.ExceptionInfo[ValidationError]) -> str:
     return " ".join(caught.value.messages)
 
@@ -47,10 +53,8 @@ def told(world: World, who: str) -> list[str]:
 
 class TestShortlist:
     def test_the_three_that_fit_best_are_suggested_with_reasons_and_nobody_is_told(
-        self, world: World, monkeypatch: pytest.MonkeyPatch
+        self, world: World
     ) -> None:
-        still = replace(brokering.PARAMETERS, exploration=0.0)  # nothing is drawn
-        monkeypatch.setattr(brokering, "PARAMETERS", still)
         request = helpers.ready(world, "N2")
         offers = {code: helpers.an_offer(world, code) for code in ("N1", "N3", "N5", "N6")}
         helpers.an_offer(world, "E1")  # 100 km away
@@ -75,11 +79,7 @@ class TestShortlist:
         assert [each["kind"] for each in answer.against] == ["no_places"]
         assert answer.against[0]["values"]["days_left"] == 2.0
 
-    def test_why_not_says_what_a_farther_offer_lacks(
-        self, world: World, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        still = replace(brokering.PARAMETERS, exploration=0.0)  # nothing is drawn
-        monkeypatch.setattr(brokering, "PARAMETERS", still)
+    def test_why_not_says_what_a_farther_offer_lacks(self, world: World) -> None:
         request = helpers.ready(world, "N2")
         near, far = helpers.an_offer(world, "N1"), helpers.an_offer(world, "N6")
         assert brokering.why_not(request, near).more_than_best == 0.0
