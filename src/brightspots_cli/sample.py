@@ -28,6 +28,7 @@ def command(
     serve: Annotated[bool, typer.Option("--serve", help="Then serve it.")] = False,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    processes: Annotated[int, typer.Option(help="Web server processes.")] = 2,
 ) -> None:
     """Invent a school system, run the main job on it, and serve it.
 
@@ -56,7 +57,7 @@ def command(
         from brightspots_cli.serve import serve as serve_it
 
         print(f"Look around as the people of the sample: http://{host}:{port}/sample/sign-in/")
-        serve_it(host, port)
+        serve_it(host, port, processes=processes)
 
 
 def _clear_unfinished(home: Path) -> None:

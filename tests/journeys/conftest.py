@@ -85,6 +85,7 @@ def serve(built: Path, home: Path) -> Iterator[str]:
         port = probe.getsockname()[1]
     log = home.with_name("server.log")
     command = [COMMAND, "sample", "--home", home, "--serve", "--port", str(port)]
+    command += ["--processes", "1"]  # one person at a time walks here
     with log.open("w") as out:
         server = subprocess.Popen(command, env=environment(), stdout=out, stderr=out)
     try:
