@@ -112,10 +112,12 @@ def adopt(
     """
     if not queries.may_adopt(by):
         raise PermissionDenied
-    audit.one_at_a_time()
-    held = hold(rollout, by=by, seen=seen)
-    _check_draft(held)
     before = queries.adopted_last()
+    _lock(rollout.pk, *([before.pk] if before is not None else []))
+    held = hold(rollout, by=by, seen=seen)
+    audit.one_at_a_time()
+    _check_draft(held)
+    before = queries.adopted_last()  # as it is now that nobody else adopts
     if before is not None and before.holds_from is not None and on < before.holds_from:
         raise ValidationError({
             "on": _("The plan adopted last holds from {day}. Choose that day or a later one, or"
@@ -144,8 +146,12 @@ def take_back(
     """Take an adoption back, and say why: the plan before holds again, where there was one."""
     if not queries.may_adopt(by):
         raise PermissionDenied
-    audit.one_at_a_time()
+    _lock(
+        rollout.pk,
+        *PlanRollout.objects.filter(replaced_by=rollout.pk).values_list("pk", flat=True),
+    )
     held = hold(rollout, by=by, seen=seen)
+    audit.one_at_a_time()
     if held.state != State.ADOPTED:
         raise ValidationError(_("This plan is not adopted."))
     if held.replaced_by_id is not None:
@@ -196,6 +202,12 @@ def hold(rollout: PlanRollout, *, by: Appointment, seen: int | None) -> PlanRoll
             .format(who=last.by if last else held.by)
         )  # fmt: skip
     return held
+
+
+def _lock(*keys: int) -> None:
+    """Hold plans in one order, before the audit trail is waited for: all others wait alike."""
+    rows = PlanRollout.objects.select_for_update(of=("self",), no_key=True)
+    list(rows.filter(pk__in=keys).order_by("pk").values_list("pk", flat=True))
 
 
 def _check_draft(held: PlanRollout) -> None:

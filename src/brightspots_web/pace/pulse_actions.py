@@ -72,10 +72,12 @@ def set_terms(cycle: Cycle, days: Sequence[Days], *, by: Appointment, seen: str)
     """
     if not may(by, Capability.SET_ACCOUNTABILITY):
         raise PermissionDenied
+    # Rows first, then the audit trail: in this order the worker takes them as well.
+    rows = PulseTerm.objects.select_for_update(no_key=True, of=("self",)).filter(cycle=cycle)
+    locked = {each.pk for each in rows.order_by("pk")}
     audit.one_at_a_time()
-    rows = PulseTerm.objects.select_for_update(no_key=True, of=("self",))
-    held = list(rows.filter(cycle=cycle).order_by("number"))
-    if seen and seen != seen_of(held):
+    held = list(PulseTerm.objects.filter(cycle=cycle).order_by("number"))
+    if {each.pk for each in held} != locked or (seen and seen != seen_of(held)):
         raise OvertakenError(
             _(
                 "Somebody else set these days in the meantime. Yours are still here and were not "

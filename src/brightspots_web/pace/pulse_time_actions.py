@@ -194,7 +194,7 @@ def forget_who(*, by: Appointment) -> int:
     A term that is over and still to be counted is held against those before it: it waits.
     """
     rows = PulseTerm.objects.select_for_update(no_key=True, of=("self",)).exclude(who_key=None)
-    held = list(rows.order_by("-closes", "-pk"))
+    held = sorted(rows.order_by("pk"), key=lambda each: (each.closes, each.pk), reverse=True)
     old = directory.today() - FORGET_AFTER
     late = any(queries.is_over(each) for each in queries.open_terms())
     kept = held if late else held[: queries.COMPARED]
