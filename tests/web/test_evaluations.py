@@ -1,7 +1,7 @@
 """Evaluations: a known truth through the whole way, bad input, who may do what, what is hidden."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +9,8 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
 
+from brightspots_web.connectedness import begun_queries as begun
+from brightspots_web.connectedness import support_deployment_actions as under_way
 from brightspots_web.evidence import evaluation_actions as actions
 from brightspots_web.evidence import evaluation_list_pages as lists
 from brightspots_web.evidence import evaluation_pages as pages
@@ -22,6 +24,7 @@ from brightspots_web.shared import jobs
 from brightspots_web.shared.models import AuditEntry, Job
 from brightspots_web.shared.overtaken import OvertakenError
 from tests.web import evaluation_helpers as helpers
+from tests.web import support_helpers
 from tests.web.conftest import SignIn
 from tests.web.world import World
 
@@ -229,6 +232,16 @@ def test_a_plan_that_does_not_go_together_is_refused_at_its_field(
     assert not Evaluation.objects.exists()
 
 
+def test_support_called_off_before_its_first_day_is_no_support(world: World) -> None:
+    begins = support_helpers.today() + timedelta(days=20)
+    kept = support_helpers.begun(world, "N2", "N1", starts=begins)
+    off = support_helpers.begun(world, "N3", "N4", starts=begins)
+    assert set(begun.supported_since(off.priority)) == {kept.receiving_id, off.receiving_id}
+    under_way.end_early(off, by=support_helpers.a_head(world, "N3"), why="(Invented.) WHY.")
+    assert begun.supported_since(off.priority) == {kept.receiving_id: begins}
+    assert begun.giving_at(off.priority) == {kept.giving_id}
+
+
 # What rests on too few
 
 
@@ -238,10 +251,18 @@ def test_a_group_of_two_schools_can_be_had_from_nothing_that_is_kept(world: Worl
     groups = {row["group"] for row in finding["paths"]}
     assert groups == {"began", "never"}
     assert {row["n"] for row in finding["paths"] if row["group"] == "began"} == {20}
-    cells = {row["group"] for row in finding["cells"]}
-    assert "2021" not in cells
-    assert len(cells) == 1, "the next group goes too, or it could be had by subtraction"
+    assert finding["cells"] == []
     assert all(row["treated_units"] >= 3 for row in finding["events"])
+
+
+def test_the_effect_of_two_schools_is_not_what_years_since_and_another_group_leave(
+    world: World,
+) -> None:
+    practice = helpers.a_panel(world, began={2021: 2, 2022: 9, 2023: 5})
+    finding = helpers.found(helpers.planned(world, practice), world).found
+    two_years_on = [row for row in finding["events"] if row["event_time"] == 2]
+    assert [row["treated_units"] for row in two_years_on] == [11], "the two and nine others alone"
+    assert not [row for row in finding["cells"] if row["group"] == "2022"]
 
 
 def test_hidden_groups_are_never_alone_and_together_three_schools_or_more() -> None:

@@ -5,6 +5,8 @@ All of the system, whoever looks: the caller answers for who may read what is wo
 
 from datetime import date
 
+from django.db.models import F, Q
+
 from brightspots_web.alignment.models import Priority
 from brightspots_web.connectedness.models import (
     Deployment,
@@ -15,15 +17,19 @@ from brightspots_web.connectedness.models import (
 from brightspots_web.connectedness.practice_queries import PUBLIC
 
 
+NOT_CALLED_OFF = Q(ended_on=None) | Q(ended_on__gte=F("starts"))
+"""Support that was ended before its first day never was."""
+
+
 def supported_since(priority: Priority) -> dict[int, date]:
     """School -> the first day of its first support at a priority."""
-    rows = Deployment.objects.filter(priority=priority).order_by("-starts", "pk")
+    rows = Deployment.objects.filter(NOT_CALLED_OFF, priority=priority).order_by("-starts", "pk")
     return dict(rows.values_list("receiving", "starts"))
 
 
 def giving_at(priority: Priority) -> set[int]:
     """Schools that gave support at a priority: they are no schools to compare with."""
-    rows = Deployment.objects.filter(priority=priority).order_by()
+    rows = Deployment.objects.filter(NOT_CALLED_OFF, priority=priority).order_by()
     return set(rows.values_list("giving", flat=True))
 
 

@@ -278,9 +278,16 @@ def _pooled(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _cells(impact: Any, hidden: set[str]) -> list[dict[str, Any]]:
+    """Effects group by group; none where one is too small.
+
+    An effect by years since the beginning may be of the small group and one other alone: beside the
+    other's own it would give the small one away.
+    """
+    if hidden:
+        return []
     keep = ("group", "time", "att", "se", "lower", "upper")
-    rows = impact.cells.select(keep).to_dicts()
-    return [row for row in rows if row["group"] not in hidden]
+    rows: list[dict[str, Any]] = impact.cells.select(keep).to_dicts()
+    return rows
 
 
 def _events(impact: Any) -> list[dict[str, Any]]:
