@@ -40,7 +40,7 @@ PAGES = {
     "pledge": ("Head teacher", "/pledges/2/", ""),
     "ceremony": ("Head teacher", "/pledges/ceremony/", "partnership"),
     "shared-result": ("District officer", "", "Shared result"),
-    "review": ("Head teacher", "/reviews/", "Bolilem Primary School"),
+    "review": ("Head teacher", "/reviews/1/", ""),
     "challenge": ("Head teacher", "/challenge/1/", ""),
     "answer": ("Teacher", "/voice/1/", ""),
     "evaluation": ("Teacher", "/evidence/works/", "Friday"),
