@@ -3,11 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from brightspots_web.alignment.models import Priority
 from brightspots_web.connectedness import practice_adoption_actions
+from brightspots_web.connectedness.models import PracticeAdoption
 from brightspots_web.directory import partnership_actions
 from brightspots_web.directory.models import Membership, Succession
 from brightspots_web.evidence import choice_known_queries as known
@@ -124,6 +127,63 @@ def test_where_there_is_no_score_the_line_says_why(world: World, case: str, with
 
 
 # Practices and partnerships
+
+
+def test_what_is_written_down_is_not_read_again_every_hour(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording.notice()
+
+    def read(*_args: object) -> None:
+        raise AssertionError("a membership that is written down was read again")
+
+    monkeypatch.setattr(Membership, "from_db", read)
+    assert recording.notice() == 0
+
+
+def test_a_question_to_the_database_is_as_long_when_much_is_written_as_when_little_is(
+    world: World,
+) -> None:
+    """A list of all keys would be refused beyond some tens of thousands of them."""
+    helpers.a_run(world)
+
+    def longest() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert recording.notice() == 0
+        return max(len(each["sql"]) for each in asked)
+
+    recording.notice()
+    before = longest()
+    practice = practice_helpers.a_practice(world)
+    practice_adoption_actions.adopt(
+        practice, by=world.cast["partner_head"], on=timezone.localdate()
+    )
+    at = timezone.now()
+    others = [school for school in world.schools.values() if school.code.startswith(("L", "E"))]
+    PracticeAdoption.objects.bulk_create(
+        PracticeAdoption(practice=practice, school=each, on=at.date(), by="x", at=at)
+        for each in others
+    )
+    assert recording.notice() == 1 + len(others)
+    assert longest() == before
+
+
+def test_a_partnership_that_is_gone_keeps_no_practice_of_that_day_from_being_written(
+    world: World,
+) -> None:
+    helpers.a_run(world)
+    school = world.cast["partner_head"].school
+    assert school is not None
+    Choice.objects.create(
+        kind=Kind.PARTNERSHIP, school=school, what="Gone", begins=timezone.localdate(),
+        chosen_on=timezone.localdate(), way=Way.FORMED, without="no_distance",
+        noticed_at=timezone.now(),
+    )  # fmt: skip
+    adoption = practice_adoption_actions.adopt(
+        practice_helpers.a_practice(world), by=world.cast["partner_head"], on=timezone.localdate()
+    )
+    recording.notice()
+    assert Choice.objects.filter(adoption=adoption).exists()
 
 
 def test_a_practice_taken_up_is_written_down_as_the_schools_own_decision(world: World) -> None:

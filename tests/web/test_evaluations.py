@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
 
 from brightspots_web.connectedness import begun_queries as begun
+from brightspots_web.connectedness import support_actions
 from brightspots_web.connectedness import support_deployment_actions as under_way
 from brightspots_web.evidence import evaluation_actions as actions
 from brightspots_web.evidence import evaluation_list_pages as lists
@@ -240,6 +241,17 @@ def test_support_called_off_before_its_first_day_is_no_support(world: World) -> 
     under_way.end_early(off, by=support_helpers.a_head(world, "N3"), why="(Invented.) WHY.")
     assert begun.supported_since(off.priority) == {kept.receiving_id: begins}
     assert begun.giving_at(off.priority) == {kept.giving_id}
+
+
+def test_a_school_that_was_proposed_for_support_asked_for_it_once_it_agrees(world: World) -> None:
+    priority = support_helpers.a_priority()
+    asked = support_actions.propose_support(
+        world.schools["N2"], by=world.cast["district_officer"], priority=priority,
+        what="(Invented.) Reading.", days=Decimal(4), urgency="term",
+    )  # fmt: skip
+    assert begun.asked_for(priority) == set()
+    support_actions.answer_proposal(asked, by=support_helpers.a_head(world, "N2"), agree=True)
+    assert begun.asked_for(priority) == {asked.school_id}
 
 
 # What rests on too few

@@ -16,7 +16,6 @@ from brightspots_web.connectedness.models import (
 )
 from brightspots_web.connectedness.practice_queries import PUBLIC
 
-
 NOT_CALLED_OFF = Q(ended_on=None) | Q(ended_on__gte=F("starts"))
 """Support that was ended before its first day never was."""
 
@@ -34,9 +33,13 @@ def giving_at(priority: Priority) -> set[int]:
 
 
 def asked_for(priority: Priority) -> set[int]:
-    """Schools that asked for support at a priority and did not take it back."""
+    """Schools that asked for support at a priority and did not take it back.
+
+    A school that was proposed for it asks once it has agreed.
+    """
     rows = SupportRequest.objects.filter(priority=priority).order_by()
     rows = rows.exclude(state=SupportRequest.State.WITHDRAWN)
+    rows = rows.exclude(origin=SupportRequest.Origin.DESIGNATED, agreed_at=None)
     return set(rows.values_list("school", flat=True))
 
 
