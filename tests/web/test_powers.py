@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -10,9 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from brightspots_web.connectedness import contact_actions as contacts
+from brightspots_web.connectedness.models import Deployment
 from brightspots_web.devolution import decision_follow_actions as follow
 from brightspots_web.directory import queries as directory
-from brightspots_web.directory.models import Appointment
+from brightspots_web.directory.models import Appointment, Membership, Partnership, School
 from brightspots_web.notices.models import Notice
 from brightspots_web.pace import power_actions as actions
 from brightspots_web.pace import power_gate_actions as gate_actions
@@ -29,6 +31,7 @@ from brightspots_web.shared.models import AuditEntry
 from brightspots_web.shared.overtaken import OvertakenError
 from tests.web import decision_helpers
 from tests.web import stage_helpers as helpers
+from tests.web import support_helpers as supports
 from tests.web.conftest import SignIn
 from tests.web.world import FORMED, World
 
@@ -392,3 +395,94 @@ def test_a_day_far_away_is_refused(world: World) -> None:
         with pytest.raises(ValidationError) as problem:
             helpers.offered(world, starts=starts)
         assert list(problem.value.message_dict) == ["starts"]
+
+
+def test_nobody_is_reminded_of_a_partnership_that_has_ended(world: World) -> None:
+    found_ready(world, days_ago=91)
+    helpers.asked(world)
+    helpers.offered(world)
+    world.partnerships["Upper"].closed = helpers.in_days(-1)
+    world.partnerships["Upper"].save()
+    assert timing.look_after(helpers.in_days(200)) == 0
+    assert not Notice.objects.filter(kind__in=["pace.power_waits", "pace.power_ask_waits"])
+
+
+def test_the_worker_asks_as_little_for_many_ready_places_as_for_one(
+    world: World, django_assert_max_num_queries: Any
+) -> None:
+    def ready(number: int) -> None:
+        made = Partnership.objects.create(code=f"X{number}", name=f"X{number}", formed=FORMED)
+        found_ready(world, days_ago=5, place=Place(made))
+
+    for number in range(12):
+        ready(number)
+    with django_assert_max_num_queries(10):
+        assert timing.look_after() == 0
+
+
+def test_an_offer_to_the_own_area_is_not_lost_behind_those_to_its_partnerships(
+    world: World,
+) -> None:
+    for number in range(51):
+        made = Partnership.objects.create(code=f"X{number}", name=f"X{number}", formed=FORMED)
+        school = School.objects.create(code=f"X{number}", name="X", area=world.areas["Upper"])
+        Membership.objects.create(partnership=made, school=school, starts=FORMED)
+        PowerTransfer.objects.create(
+            partnership=made, power="targets", starts=helpers.in_days(0), why="x",
+            offered_by="Minister", offered_at=timezone.now(),
+        )  # fmt: skip
+    offer = actions.offer(helpers.north(world), helpers.offer(), by=world.cast["minister"])
+    assert queries.offers_to_answer(world.cast["district_officer"]) == [offer]
+
+
+def test_places_that_need_not_be_looked_at_are_not_read_for_the_front_page(world: World) -> None:
+    found_ready(world, days_ago=91)
+    for power in ("targets", "budget", "training", "review"):
+        helpers.held(world, power=power)
+    PowerTransfer.objects.update(offered_at=timezone.now() - timedelta(days=300))
+    with mock.patch.object(queries, "standings", return_value={}) as standings:
+        assert queries.waiting_long(world.cast["minister"]) == []
+    standings.assert_called_once_with([])
+
+
+def test_an_area_to_which_all_powers_are_offered_is_not_held_back(world: World) -> None:
+    """What is missing is its own word, so nothing can be offered to it."""
+    cycle, north = helpers.a_cycle(world), helpers.north(world)
+    found_ready(world, days_ago=300, place=north)
+    for power in ("targets", "budget", "training", "review"):
+        actions.offer(north, helpers.offer(power=power), by=world.cast["minister"])
+    PowerTransfer.objects.update(offered_at=timezone.now() - timedelta(days=200))
+    areas = [world.areas["North"]]
+    (one,) = queries.area_terms(world.cast["minister"], areas, [cycle])
+    assert not one.held_back
+    assert queries.standing(north).waiting_since == one.waiting_since is None
+
+
+def test_the_front_page_reads_no_powers_of_partnerships_for_its_signs(world: World) -> None:
+    cycle, minister = helpers.a_cycle(world), world.cast["minister"]
+    found_ready(world)
+    helpers.held(world)
+    areas = [world.areas["North"], world.areas["South"]]
+    rows = PowerTransfer.from_db
+    with mock.patch.object(PowerTransfer, "from_db", side_effect=rows) as read:
+        whole, _south = queries.area_terms(minister, areas, [cycle], inside=False)
+        assert whole.partnerships is None
+        queries.area_terms(minister, areas[1:], [cycle])
+    read.assert_not_called()
+    (south,) = queries.area_terms(minister, areas[1:], [cycle])
+    north, same = queries.area_terms(minister, areas, [cycle])
+    assert (north.partnerships, north.partnerships_with_powers) == (1, 1)
+    assert same == south
+
+
+def test_support_of_a_school_that_was_closed_was_not_ended_too_soon(world: World) -> None:
+    cycle, minister = helpers.a_cycle(world), world.cast["minister"]
+    over = supports.begun(world, code="N2")
+    Deployment.objects.filter(pk=over.pk).update(
+        starts=helpers.in_days(-50), exit_on=helpers.in_days(-1), ended_on=helpers.in_days(-1)
+    )
+    north = [world.areas["North"], world.areas["South"]]
+    assert [each.support_ended for each in queries.area_terms(minister, north, [cycle])] == [1, 0]
+    over.receiving.closed = helpers.in_days(-1)
+    over.receiving.save()
+    assert [each.support_ended for each in queries.area_terms(minister, north, [cycle])] == [0, 0]

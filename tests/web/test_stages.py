@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
 
-from brightspots_web.directory.models import Appointment
+from brightspots_web.directory.models import Appointment, Partnership
 from brightspots_web.notices.models import Notice
 from brightspots_web.pace import stage_actions as actions
 from brightspots_web.pace import stage_agree_actions as agree
@@ -389,3 +389,24 @@ def test_a_seat_that_is_left_empty_holds_nobody_up(world: World) -> None:
     Appointment.objects.filter(pk=late.pk).update(ends=helpers.in_days(0))
     assert timing.look_after() == len(Strand)
     assert set(StageAgreement.objects.values_list("state", "asked")) == {("agreed", 3)}
+
+
+def test_the_worker_leaves_rounds_of_ended_partnerships_alone(world: World) -> None:
+    found = helpers.put(world)
+    world.partnerships["Upper"].closed = helpers.in_days(-1)
+    world.partnerships["Upper"].save()
+    assert timing.look_after(helpers.in_days(20)) == 0
+    assert not told("agree")
+    assert not StageAgreement.objects.filter(round=found, state="agreed").exists()
+
+
+def test_the_file_holds_every_place_however_many_there_are(world: World, sign_in: SignIn) -> None:
+    Partnership.objects.bulk_create(
+        Partnership(code=f"X{number}", name=f"A{number:04}", formed=FORMED)
+        for number in range(5001)
+    )
+    for name in ("pace:stages_export", "pace:powers_export"):
+        answer = sign_in("minister").get(reverse(name, args=["csv"]))
+        file = b"".join(answer).decode()
+        assert "A5000" in file
+        assert "Upper partnership" in file

@@ -1,10 +1,11 @@
 """Who helps whom: support given and received, practices taken up from one school by another."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from brightspots_web.connectedness.models import Deployment, Practice, PracticeAdoption
 from brightspots_web.directory import queries as directory
@@ -84,6 +85,28 @@ def _support(acting: Appointment | None, search: Search) -> list[Help]:
         )
         for row in rows
     ]  # fmt: skip
+
+
+def support_received(
+    acting: Appointment | None, span: Span, within: Q
+) -> Iterator[tuple[int, str, date | None]]:
+    """School, path of its area, last day so far: support under way on a day of a time.
+
+    Of schools that are still open and may be seen. Three values a row, as there may be many.
+
+    Parameters
+    ----------
+    within
+        Which schools, as seen from a row: a condition on ``receiving__…``.
+    """
+    visible = directory.schools_visible_to(acting).order_by().values("pk")
+    over = Q(ended_on__isnull=True, exit_on__gte=span.starts) | Q(ended_on__gte=span.starts)
+    rows = Deployment.objects.filter(
+        over, within, directory.unclosed(prefix="receiving__"), receiving__in=visible,
+        starts__lt=span.ends,
+    )  # fmt: skip
+    last = Coalesce("ended_on", "exit_on")
+    yield from rows.order_by().values_list("receiving", "receiving__area__path", last).iterator()
 
 
 def _practices(acting: Appointment | None, search: Search) -> list[Help]:

@@ -167,7 +167,12 @@ def ancestors(area: Area) -> list[Area]:
 
 def paths_to(area: Area) -> list[str]:
     """The paths of the areas that hold an area, from the root down to its own."""
-    keys = area.path.strip("/").split("/")
+    return paths_around(area.path)
+
+
+def paths_around(path: str) -> list[str]:
+    """The same of a path alone."""
+    keys = path.strip("/").split("/")
     return ["/".join(keys[: i + 1]) + "/" for i in range(len(keys))]
 
 

@@ -239,6 +239,6 @@ def asked_of(acting: Appointment | None) -> list[GateCheck]:
 def unanswered(before: date) -> Sequence[GateCheck]:
     """Questions older than a day that nobody was reminded of."""
     rows = GateCheck.objects.filter(
-        state=State.ASKED, reminded_at=None, asked_at__date__lte=before
-    )  # fmt: skip
+        places.open_ones(), state=State.ASKED, reminded_at=None, asked_at__date__lte=before
+    )
     return list(rows.select_related("area", "partnership__lead_school__area"))

@@ -1,5 +1,6 @@
 """What the worker does every day: questions and offers unanswered, places that wait too long."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 from django.db import transaction
@@ -19,18 +20,26 @@ def look_after(on: date | None = None) -> int:
     before = today - timedelta(days=gates.settings_now().answer_days)
     done = sum(_remind_of_question(each) for each in gates.unanswered(before))
     done += sum(_remind_of_offer(each) for each in queries.unanswered(before))
-    return done + sum(_remind_of_waiting(each, today) for each in _ready_ones())
+    return done + sum(_remind_of_waiting(each, today) for each in _long_ready(today))
 
 
-def _ready_ones() -> list[GateCheck]:
-    """The last answer of each place, where it says ready and nobody was told that it waits."""
-    rows = GateCheck.objects.exclude(state=GateCheck.State.ASKED).order_by("pk")
-    last: dict[tuple[int | None, int | None], GateCheck] = {}
-    for each in rows.select_related("area", "partnership__lead_school__area"):
-        last[(each.partnership_id, each.area_id)] = each
-    return [
-        each for each in last.values() if each.state == GateCheck.State.READY
-    ]  # fmt: skip
+def _long_ready(today: date) -> Iterator[GateCheck]:
+    """The last answer of each place that is ready and waits for long; a few statements for many."""
+    rows = GateCheck.objects.filter(places.open_ones()).exclude(state=GateCheck.State.ASKED)
+    last: dict[tuple[int | None, int | None], tuple[int, str]] = {}
+    for pk, partnership, area, state in rows.order_by("pk").values_list(
+        "pk", "partnership", "area", "state"
+    ):
+        last[(partnership, area)] = pk, state
+    ready = [pk for pk, state in last.values() if state == GateCheck.State.READY]
+    for at in range(0, len(ready), places.AT_ONCE):
+        found = GateCheck.objects.filter(pk__in=ready[at : at + places.AT_ONCE]).order_by("pk")
+        them = list(found.select_related("area", "partnership__lead_school__area"))
+        now = queries.standings([places.of(each) for each in them], today)
+        for each in them:
+            place = places.of(each)
+            if now[(place.kind, place.pk)].long:
+                yield each
 
 
 @transaction.atomic

@@ -32,7 +32,7 @@ def of_places(acting: Appointment, area: Area | None) -> Sequence[Sign]:
     areas = queries.areas_seen(acting) if area is None or whole else [area]
     if not areas:
         return []
-    found = list(zip(areas, powers.area_terms(acting, areas, [cycle]), strict=True))
+    found = list(zip(areas, powers.area_terms(acting, areas, [cycle], inside=False), strict=True))
     left = [(each, term) for each, term in found if term.abandoned and term.support_ended]
     waits = [(each, term) for each, term in found if term.held_back]
     signs = []

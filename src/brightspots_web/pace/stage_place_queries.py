@@ -1,6 +1,6 @@
 """The places that have stages: partnerships and areas; who speaks and answers there."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from brightspots_web.directory.models import Appointment, Area, Partnership, Per
 from brightspots_web.shared.permissions import Capability, Role, may
 
 PARTNERSHIP, AREA = "partnership", "area"
+AT_ONCE = 500
+"""So many places of a long list are read at once."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,24 @@ def own_places(acting: Appointment | None) -> list[Place]:
     if acting.role == Role.SYSTEM_LEADER:
         found += [Place(each) for each in areas_read_by(acting)]
     return found
+
+
+def open_ones() -> Q:
+    """Rows that point at a place which there still is: partnerships may have ended."""
+    return Q(partnership=None) | directory.unclosed(prefix="partnership__")
+
+
+def in_parts(
+    rows: QuerySet[Any], make: Callable[[list[Place]], Iterable[dict[str, Any]]]
+) -> Iterator[dict[str, Any]]:
+    """What is made of all places of a long list, a part of it at a time."""
+    part: list[Place] = []
+    for row in rows.iterator(chunk_size=AT_ONCE):
+        part.append(Place(row))
+        if len(part) == AT_ONCE:
+            yield from make(part)
+            part = []
+    yield from make(part)
 
 
 # Seats

@@ -294,11 +294,21 @@ def open_rounds() -> QuerySet[StageRound]:
 
 
 def to_look_after() -> list[StageRound]:
-    """Open rounds, and those closed in the last year that are not agreed in all strands."""
+    """Open rounds, and those closed in the last year that are not agreed in all strands.
+
+    Not of partnerships that have ended: nobody can open their pages any more.
+    """
     since = directory.today() - HELD_FOR
     agreed = Count("agreements", filter=Q(agreements__state=AGREED))
-    rows = open_rounds().annotate(n_agreed=agreed).filter(n_agreed__lt=len(Strand))
+    rows = open_rounds().filter(places.open_ones())
+    rows = rows.annotate(n_agreed=agreed).filter(n_agreed__lt=len(Strand))
     return list(rows.filter(Q(state=State.OPEN) | Q(closed_at__date__gt=since)))
+
+
+def put_to_groups() -> set[int]:
+    """Keys of the rounds in which a stage waits for the word of the group."""
+    rows = StageAgreement.objects.filter(state=StageAgreement.State.PROPOSED).order_by()
+    return set(rows.values_list("round", flat=True))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ AGREE_WITHIN = timedelta(days=14)
 
 def look_after(on: date | None = None) -> int:
     """Everything that is due; as often as is handy: nobody is told of the same twice."""
-    today, done = on or directory.today(), 0
+    today, done, put = on or directory.today(), 0, queries.put_to_groups()
     for each in queries.to_look_after():
         if each.state == StageRound.State.OPEN:
             if today > each.closes_on:
@@ -27,7 +27,7 @@ def look_after(on: date | None = None) -> int:
             elif each.reminded == "" and today >= each.closes_on - queries.SOON:
                 done += _remind(each, "soon")
             continue
-        if _all_carry(each):
+        if each.pk in put and _all_carry(each):
             done += agree.settle_carried(each, by=command_line_operator())
         elif each.reminded != "agree" and _late(each, today):
             done += _remind(each, "agree")
