@@ -1,11 +1,9 @@
 """Stages on a phone without JavaScript: rated alone, agreed, a power asked for and accepted."""
 
-import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.journeys.conftest import SIZES, SignIn, fits
-from tests.journeys.test_pages import RULES, visit
+from tests.journeys.conftest import SignIn, fits
+from tests.journeys.test_pages import looks_right, visit
 
 PHONE = {"size": "phone", "java_script_enabled": False}
 
@@ -78,16 +76,10 @@ def test_a_power_is_offered_and_accepted_on_phones(sign_in_alone: SignIn) -> Non
     fits(officer, "phone")
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_pages_of_stages_and_powers_hold_what_everybody_can_read(
-    size: str, sign_in: SignIn
-) -> None:
-    page = sign_in("System leader", size=size)
+def test_pages_of_stages_and_powers_hold_what_everybody_can_read(sign_in: SignIn) -> None:
+    page = sign_in("System leader", bypass_csp=True)
     visit(page, "/pace/stages/")
     found = page.locator("main table a").first.get_attribute("href")
     assert found is not None
     for path in (found, found.replace("stages", "powers"), "/pace/stages/texts/", "/pace/powers/"):
-        visit(page, path)
-        fits(page, size)
-        found_wrong = Axe().run(page, options=RULES)
-        assert found_wrong.violations_count == 0, found_wrong.generate_report()
+        looks_right(page, path)
