@@ -1,11 +1,14 @@
 """Lotteries from the ministry's answer to the draw, and the bad moments in between."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from brightspots_web.directory.actions import command_line_operator
@@ -313,6 +316,42 @@ def test_a_school_that_closes_after_the_draw_lets_the_next_move_up(world: World)
     assert third.place
     if third.code == "N2":
         assert "place became free" in told(world, "head")[0]
+
+
+def test_schools_that_close_together_let_the_next_move_up_at_once(world: World) -> None:
+    lottery = drawn(world)
+    closed = list(LotteryEntry.objects.filter(lottery=lottery, place=True))
+    next_but_one = LotteryEntry.objects.filter(lottery=lottery, place=False).order_by("position")
+    closed.append(next_but_one[0])
+    School.objects.filter(code__in=[each.code for each in closed]).update(
+        closed=timezone.localdate()
+    )
+    with CaptureQueriesContext(connection) as asked:
+        assert drawing.look_after() == 3
+    read = [each["sql"] for each in asked if 'FROM "evidence_lotteryentry"' in each["sql"]]
+    lists = [each for each in read if '"directory_school"."name"' in each]
+    assert len(lists) == 1, "the list is read once, not once a school"
+    now = LotteryEntry.objects.filter(lottery=lottery, place=True)
+    assert not {each.code for each in now} & {each.code for each in closed}
+    assert now.count() == 2
+    entries = AuditEntry.objects.filter(action="evidence.let_place_go")
+    assert {each.detail["label"] for each in entries} == {each.label for each in closed}
+    assert sum(len(each.detail["moved_up"]) for each in entries) == 2
+
+
+def test_letting_a_place_go_writes_the_two_lines_that_change(world: World) -> None:
+    lottery = drawn(world)
+    first = helpers.line(lottery)
+    others = LotteryEntry.objects.filter(lottery=lottery).exclude(pk=first.pk)
+    third = helpers.line(lottery, place=False)
+    others.exclude(pk=third.pk).update(why="left as it is")
+    with CaptureQueriesContext(connection) as asked:
+        drawing.let_go(first, "Our roof is being mended.", by=world.cast["analyst"])
+    written = [each["sql"] for each in asked if each["sql"].startswith("UPDATE")]
+    lines = [each for each in written if "evidence_lotteryentry" in each]
+    assert len(lines) == 1
+    kept = {str(pk) for pk in others.exclude(pk=third.pk).values_list("pk", flat=True)}
+    assert not kept & set(re.findall(r"\d+", lines[0].split(" WHERE ")[-1]))
 
 
 def test_a_list_that_somebody_changed_in_the_database_is_not_drawn_from(world: World) -> None:

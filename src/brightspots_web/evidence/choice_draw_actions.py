@@ -5,7 +5,8 @@ audit trail had before noon of its day, and discloses the seed. Both are in the 
 that no later change of a row goes unseen.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -172,7 +173,7 @@ def draw(lottery: Lottery, *, by: Appointment, now: datetime | None = None) -> L
     found.seed, found.beacon, found.beacon_at = seed, link.entry_hash, link.at
     found.state, found.drawn_at = State.DRAWN, now
     result = choice_draw.draw(found.places, queries.as_drawn(rows), seed, found.beacon)
-    _write(rows, result, first=True)
+    _write(rows, result)
     save(found)
     detail = {
         "seed": seed,
@@ -198,26 +199,16 @@ def _pass_over_closed(rows: list[LotteryEntry], lottery: Lottery) -> int:
     return count
 
 
-def _write(rows: list[LotteryEntry], result: Drawn, *, first: bool) -> list[LotteryEntry]:
-    """Write what the draw says; return the lines that have a place and had none before."""
+def _write(rows: list[LotteryEntry], result: Drawn) -> None:
+    """Write what the draw says."""
     positions = {
         label: n for labels in result.order.values() for n, label in enumerate(labels, start=1)
     }
-    new = []
     for row in rows:
-        if first:
-            row.position, row.chance = positions.get(row.label), result.chances[row.label]
-            row.drawn = row.label in result.drawn
-        has = row.label in result.now
-        if has and not row.place:
-            new.append(row)
-        row.place = has
-    LotteryEntry.objects.bulk_update(
-        rows,
-        ["position", "chance", "drawn", "place", "out", "gone", "why", "changed_by", "changed_at"],
-        batch_size=500,
-    )
-    return new
+        row.position, row.chance = positions.get(row.label), result.chances[row.label]
+        row.drawn, row.place = row.label in result.drawn, row.label in result.now
+    fields = ["position", "chance", "drawn", "place", "out", "why"]
+    LotteryEntry.objects.bulk_update(rows, fields, batch_size=500)
 
 
 @transaction.atomic
@@ -241,15 +232,56 @@ def let_go(line: LotteryEntry, why: str, *, by: Appointment) -> LotteryEntry:
         return mine
     if mine.pk in queries.taken_up(found):
         raise ValidationError(_("The help has begun: end it where it is on record."))
-    mine.gone, mine.why = True, required(why, "why", 500)
-    mine.changed_by, mine.changed_at = by.label[:300], timezone.now()
-    result = choice_draw.draw(found.places, queries.as_drawn(rows), found.seed, found.beacon)
-    moved_up = _write(rows, result, first=False)
-    save(found)
-    detail = {"label": mine.label, "had": mine.drawn, "moved_up": [e.label for e in moved_up]}
-    audit.record("evidence.let_place_go", by=by, target=found, detail=detail)
-    choice_tell.moved_up(found, moved_up, by=by)
+    _pass_on(found, rows, [mine], required(why, "why", 500), by)
     return mine
+
+
+@transaction.atomic
+def _let_closed_go(lines: Sequence[LotteryEntry], by: Appointment) -> int:
+    """Lines of one lottery whose schools have closed: all of them at once; return how many."""
+    found = held(lines[0].lottery, None)
+    closed, rows = {each.pk for each in lines}, queries.entries_of(found)
+    taken = queries.taken_up(found)
+    mine = [
+        each for each in rows
+        if each.pk in closed and each.pk not in taken and not (each.gone or each.out)
+    ]  # fmt: skip
+    if mine:
+        _pass_on(found, rows, mine, _("The school has closed."), by)
+    return len(mine)
+
+
+def _pass_on(
+    lottery: Lottery,
+    rows: Sequence[LotteryEntry],
+    gone: Sequence[LotteryEntry],
+    why: str,
+    by: Appointment,
+) -> None:
+    """Draw again without those that are gone; only lines that change are written."""
+    for each in gone:
+        each.gone, each.why = True, why
+        each.changed_by, each.changed_at = by.label[:300], timezone.now()
+    result = choice_draw.draw(
+        lottery.places, queries.as_drawn(rows), lottery.seed, lottery.beacon
+    )  # fmt: skip
+    had = {each.label for each in rows if each.place}
+    moved_up = [each for each in rows if each.label in result.now - had]
+    for each in rows:
+        each.place = each.label in result.now
+    changed = [each for each in rows if (each.label in had) != each.place and not each.gone]
+    LotteryEntry.objects.bulk_update(
+        [*gone, *changed],
+        ["place", "gone", "why", "changed_by", "changed_at"],
+        batch_size=500,
+    )
+    save(lottery)
+    labels = [each.label for each in moved_up]
+    for n, each in enumerate(gone):
+        # Of several at once nobody can say who moved up for whom: all stand at the first.
+        detail = {"label": each.label, "had": each.drawn, "moved_up": [] if n else labels}
+        audit.record("evidence.let_place_go", by=by, target=lottery, detail=detail)
+    choice_tell.moved_up(lottery, moved_up, by=by)
 
 
 def look_after(now: datetime | None = None) -> int:
@@ -265,7 +297,7 @@ def look_after(now: datetime | None = None) -> int:
             choice_tell.evaluators(lottery, "stuck")
         else:
             done += 1
+    closed: dict[int, list[LotteryEntry]] = defaultdict(list)
     for line in queries.with_closed_schools():
-        let_go(line, _("The school has closed."), by=by)
-        done += 1
-    return done
+        closed[line.lottery_id].append(line)
+    return done + sum(_let_closed_go(lines, by) for lines in closed.values())

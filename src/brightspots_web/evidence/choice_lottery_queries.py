@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -128,13 +128,19 @@ class Counted:
 
 
 def counted(lottery: Lottery) -> Counted:
-    rows = list(lottery.entries.values_list("stratum", "place", "out", "gone"))
-    size = Counter(stratum for stratum, _place, _out, _gone in rows)
-    held = Counter(stratum for stratum, place, _out, _gone in rows if place)
-    passed = sum(out or gone for _stratum, _place, out, gone in rows)
-    places = sum(held.values())
-    strata = tuple((name, size[name], held[name]) for name in sorted(size))
-    return Counted(len(rows), places, len(rows) - places - passed, passed, strata)
+    rows = (
+        lottery.entries.order_by()
+        .values_list("stratum")
+        .annotate(
+            size=Count("pk"),
+            held=Count("pk", filter=Q(place=True)),
+            passed=Count("pk", filter=Q(out=True) | Q(gone=True)),
+        )
+    )
+    strata = sorted(rows)
+    schools, places, passed = (sum(row[at] for row in strata) for at in (1, 2, 3))
+    by_area = tuple((name, size, held) for name, size, held, _passed in strata)
+    return Counted(schools, places, schools - places - passed, passed, by_area)
 
 
 # Who could be on the list
