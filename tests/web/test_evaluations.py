@@ -21,6 +21,7 @@ from brightspots_web.evidence import evaluation_words as words
 from brightspots_web.evidence.analysis import evaluation as analysis
 from brightspots_web.evidence.evaluation_treated_queries import first_year
 from brightspots_web.evidence.models import Evaluation, EvaluationResult
+from brightspots_web.insight import year_figure_queries
 from brightspots_web.shared import jobs
 from brightspots_web.shared.models import AuditEntry, Job
 from brightspots_web.shared.overtaken import OvertakenError
@@ -493,8 +494,15 @@ def test_forty_schools_find_large_effects_alone_and_more_schools_find_smaller(
     assert "Enter a whole number" in bad
 
 
-def test_a_plan_knows_what_the_schools_on_record_could_detect(world: World) -> None:
+def test_a_plan_knows_what_the_schools_on_record_could_detect(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     practice = helpers.a_panel(world)
+
+    def read(*_args: object) -> None:
+        raise AssertionError("a page reads all figures of all schools")
+
+    monkeypatch.setattr(year_figure_queries, "year_figures", read)
     power = planning.of_plan(helpers.a_plan(practice))
     assert power["schools"] == 64
     assert power["share"] == pytest.approx(24 / 64)

@@ -84,22 +84,19 @@ def of_plan(asked: Plan) -> dict[str, Any]:
         results_month=asked.results_month, least_days=asked.least_days,
         covariates=list(asked.covariates),
     )  # fmt: skip
-    gathered = treated.gather(trial, run)
-    years = gathered.years
-    began = {row.code for row in gathered.rows if years and years[0] < row.first <= years[-1]}
-    others = {row.code for row in gathered.rows if row.eligible and row.code not in began}
-    if not began or not others or asked.control == Evaluation.Control.NONE:
+    sizes = treated.sizes(trial, run)
+    if not sizes.began or not sizes.others or asked.control == Evaluation.Control.NONE:
         return {}
-    first = min(row.first for row in gathered.rows if row.code in began)
+    schools = sizes.began + sizes.others
     try:
         return analysis.detectable(
             analysis.Plan(
-                schools=len(began) + len(others),
-                share=len(began) / (len(began) + len(others)),
+                schools=schools,
+                share=sizes.began / schools,
                 icc=known().get("icc", 15) / 100,
-                pre_years=max(0, sum(year < first for year in years) - asked.anticipation),
-                post_years=sum(year >= first for year in years),
-                covariates=len(gathered.covariates),
+                pre_years=max(0, sizes.years_before - asked.anticipation),
+                post_years=sizes.years_after,
+                covariates=sizes.covariates,
             )
         )
     except analysis.CannotEvaluateError:

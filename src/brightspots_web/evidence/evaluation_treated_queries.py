@@ -128,51 +128,104 @@ def not_to_compare(evaluation: Evaluation) -> set[int]:
     return set()
 
 
-def gather(evaluation: Evaluation, run: Run) -> Gathered:
-    """Read everything that one run needs."""
-    figures = year_figure_queries.year_figures(run, evaluation.subject)
-    years = tuple(sorted({each.year for each in figures}))
-    since, aside = began(evaluation), not_to_compare(evaluation)
-    # A school that began and gave later on still began; one that only gave is left aside.
-    aside -= set(since)
+@dataclass(frozen=True)
+class Sides:
+    """Which schools count for what, as known without any figure."""
+
+    starts: Mapping[int, int]
+    """School that began -> the first year of results with it."""
+    aside: set[int]
+    """Neither began nor can stand for those that did not."""
+    certain: set[int]
+    """Where no lot decided, there is nobody alike to compare with."""
+    asked: set[int] | None
+    chances: Mapping[int, float]
+    unequal: tuple[str, ...]
+
+
+def sides(evaluation: Evaluation, years: tuple[int, ...]) -> Sides:
+    """Who began when and who may be compared with, by years of results."""
+    since = began(evaluation)
     starts = {
         school: _in_years(first_year(on, evaluation.results_month, evaluation.least_days), years)
         for school, on in since.items()
     }
-    clusters = places.partnerships_by_school()
-    about = places.circumstances_of_schools()
-    asked = _eligible(evaluation)
     chances = _chances(evaluation.lottery)
-    # Where no lot decided, there is nobody alike to compare with.
     certain = {school for school, chance in chances.items() if not 0 < chance < 1}
     open_ = {round(chance, 6) for school, chance in chances.items() if school not in certain}
+    # A school that began and gave later on still began; one that only gave is left aside.
+    aside = not_to_compare(evaluation) - set(since)
     unequal = (CHANCE,) if len(open_) > 1 else ()
+    return Sides(starts, aside, certain, _eligible(evaluation), chances, unequal)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many schools a run would compare, and when."""
+
+    began: int = 0
+    others: int = 0
+    years_before: int = 0
+    """Years of results before the first school began."""
+    years_after: int = 0
+    covariates: int = 0
+
+
+def sizes(evaluation: Evaluation, run: Run) -> Sizes:
+    """What a plan has to go on, for a page: no figure is read, whatever the size of the system."""
+    seen, years = year_figure_queries.schools_and_years(run, evaluation.subject)
+    of = sides(evaluation, years)
+    inside = seen - of.aside - of.certain
+    firsts = {
+        key: of.starts[key] for key in inside
+        if key in of.starts and years[0] < of.starts[key] <= years[-1]
+    }  # fmt: skip
+    if not firsts:
+        return Sizes()
+    first = min(firsts.values())
+    return Sizes(
+        len(firsts),
+        sum(1 for key in inside if key not in firsts and (of.asked is None or key in of.asked)),
+        sum(year < first for year in years),
+        sum(year >= first for year in years),
+        len(evaluation.covariates) + len(of.unequal),
+    )
+
+
+def gather(evaluation: Evaluation, run: Run) -> Gathered:
+    """Read everything that one run needs."""
+    figures = year_figure_queries.year_figures(run, evaluation.subject)
+    years = tuple(sorted({each.year for each in figures}))
+    of = sides(evaluation, years)
+    clusters = places.partnerships_by_school()
+    about = places.circumstances_of_schools()
+    out = of.aside | of.certain
     rows = [
         School(
-            each.code, each.year, each.value, starts.get(each.school, NEVER),
-            clusters.get(each.school, ""), asked is None or each.school in asked,
+            each.code, each.year, each.value, of.starts.get(each.school, NEVER),
+            clusters.get(each.school, ""), of.asked is None or each.school in of.asked,
             (
                 *(about.get(each.school, {}).get(name) for name in evaluation.covariates),
-                *(chances.get(each.school) for _name in unequal),
+                *(of.chances.get(each.school) for _name in of.unequal),
             ),
         )
         for each in figures
-        if each.school not in aside | certain
+        if each.school not in out
     ]  # fmt: skip
     seen = {each.school for each in figures}
+    there = set(of.starts) & seen
+    late = {key for key in there if years and of.starts[key] > years[-1]}
     left = {
-        "gave": len(aside & seen),
-        "certain": len(certain & seen),
+        "gave": len(of.aside & seen),
+        "certain": len(of.certain & seen),
         "withheld": withheld_queries.schools_withheld(evaluation.subject, run),
-        "began_without_figures": len(set(since) - seen),
-        "began_late": sum(1 for key in set(since) & seen if years and starts[key] > years[-1]),
+        "began_without_figures": len(set(of.starts) - seen),
+        "began_late": len(late),
     }
-    inside = [
-        key for key in (set(since) & seen) - certain if years and starts[key] <= years[-1]
-    ]  # fmt: skip
+    inside = list(there - of.certain - late)
     return Gathered(
-        run, rows, years, left, _context(inside, about), (*evaluation.covariates, *unequal),
-        _not_as_drawn(evaluation, chances),
+        run, rows, years, left, _context(inside, about), (*evaluation.covariates, *of.unequal),
+        _not_as_drawn(evaluation, of.chances),
     )  # fmt: skip
 
 

@@ -7,6 +7,8 @@ these can give no withheld figure away, since none is in it (see `disclosure`).
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from brightspots_web.insight import disclosure, queries
 from brightspots_web.insight.models import Estimate, Run, Variance
 
@@ -33,13 +35,7 @@ def year_figures(run: Run, subject: str = "") -> list[YearFigure]:
     """Figures of all schools and years, of one outcome or all; by outcome, year and school."""
     scales = queries.scales(run)
     within = _within(run)
-    rows = Estimate.objects.filter(
-        disclosure.shown_across(),
-        run=run,
-        year__isnull=False,
-        observed__isnull=False,
-        expected__isnull=False,
-    ).order_by("subject", "year", "school")
+    rows = _shown(run).order_by("subject", "year", "school")
     if subject:
         rows = rows.filter(subject=subject)
     found = []
@@ -61,6 +57,26 @@ def year_figures(run: Run, subject: str = "") -> list[YearFigure]:
             )
         )
     return found
+
+
+def schools_and_years(run: Run, subject: str) -> tuple[set[int], tuple[int, ...]]:
+    """Schools that have figures of an outcome, and the years of them, without the figures."""
+    scale = queries.scales(run).get(subject)
+    if scale is None or scale.pupil_sd <= 0:
+        return set(), ()
+    rows = _shown(run).filter(subject=subject).order_by()
+    years = {int(year or 0) for year in rows.values_list("year", flat=True).distinct()}
+    return set(rows.values_list("school", flat=True).distinct()), tuple(sorted(years))
+
+
+def _shown(run: Run) -> QuerySet[Estimate]:
+    return Estimate.objects.filter(
+        disclosure.shown_across(),
+        run=run,
+        year__isnull=False,
+        observed__isnull=False,
+        expected__isnull=False,
+    )
 
 
 def _within(run: Run) -> Mapping[str, float]:
