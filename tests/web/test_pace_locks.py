@@ -8,8 +8,11 @@ from unittest import mock
 from django.db.models import QuerySet
 
 from brightspots_web.directory import actions as register
+from brightspots_web.notices import actions as notices
+from brightspots_web.notices.models import Notice
 from brightspots_web.pace import plan_rollout_actions as rollouts
 from brightspots_web.pace import pulse_actions as pulse
+from brightspots_web.pace import pulse_tell as told
 from brightspots_web.pace import pulse_time_actions as timing
 from tests.web import plan_helpers as plans
 from tests.web import pulse_helpers as pulses
@@ -44,6 +47,31 @@ def test_setting_terms_and_counting_one_at_once_wait_in_the_same_order(world: Wo
         )
 
     assert held_first(found) == "PulseTerm"
+
+
+def test_while_everybody_is_told_nobody_else_waits_for_the_audit_trail(world: World) -> None:
+    waited: list[bool] = []
+    tell = notices.notify
+
+    with locks() as found:
+
+        def telling(*args: Any, **more: Any) -> int:
+            waited.append("AuditHead" in {each.model.__name__ for each in found})
+            return tell(*args, **more)
+
+        pulses.switched_on(world)
+        term = pulses.planned(world, (0, 9))[0]
+        with mock.patch.object(notices, "notify", telling), mock.patch.object(told, "AT_ONCE", 5):
+            found.clear()
+            pulses.opened(world, term=term)
+            n = Notice.objects.filter(kind="pace.pulse_opened").count()
+            assert n == pulses.round_of(term).asked > 5
+            pulses.answered(term, pulses.all_say("2", "3"))
+            found.clear()
+            pulses.closed(term)
+    assert waited
+    assert not any(waited)
+    assert Notice.objects.filter(kind="pace.pulse_results").count() == n
 
 
 def test_adopting_a_plan_and_moving_it_at_once_wait_in_the_same_order(world: World) -> None:

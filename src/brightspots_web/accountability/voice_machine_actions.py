@@ -7,7 +7,7 @@ counts. What is kept of a round is narrowed by what was kept of the rounds befor
 people answer again: the part that asks says how, as it knows which rounds belong together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -32,6 +32,7 @@ from brightspots_web.directory.models import Appointment, Area
 from brightspots_web.shared import audit
 
 State = Consultation.State
+Told = Callable[[Consultation], object]
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,14 @@ class Round:
 
 
 @transaction.atomic
-def open_round(asked: Round, *, by: Appointment) -> Consultation:
+def open_round(asked: Round, *, by: Appointment, told: Told | None = None) -> Consultation:
     """List who may answer, make a key, and take answers from now on. Nobody is told: see above.
+
+    Parameters
+    ----------
+    told
+        Tells them. It is called before the audit trail is written, which all who act wait for:
+        to tell a nation takes minutes.
 
     Raises
     ------
@@ -83,6 +90,8 @@ def open_round(asked: Round, *, by: Appointment) -> Consultation:
         raise ValidationError(words.too_few_asked(held.asked))
     held.key_id = voice_seal.new_key()
     held.save(update_fields=["asked", "key_id"])
+    if told is not None:
+        told(held)
     audit.record(
         "accountability.open_consultation", by=by, target=held,
         detail={"asked": held.asked, "closes": held.closes.isoformat(), "by_machine": True},

@@ -1,6 +1,7 @@
 """Closing and counting, reminders, keys that nobody needs any more."""
 
 import logging
+from collections.abc import Callable
 from datetime import date
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -92,24 +93,28 @@ def close(consultation: Consultation, *, by: Appointment) -> Consultation:
 
 @transaction.atomic
 def close_round(
-    consultation: Consultation, narrow: counting.Narrow, *, by: Appointment
-) -> Consultation:
+    consultation: Consultation, narrow: counting.Narrow, *, by: Appointment,
+    told: Callable[[Consultation], object] | None = None,
+) -> Consultation:  # fmt: skip
     """Close and count a round that a machine asked: see `voice_machine_actions`.
 
     Parameters
     ----------
     narrow
         Called while everybody's row is held, so that it may ask who answered.
+    told
+        Tells what came of it, before the audit trail is written, which all who act wait for.
     """
     held = _held(consultation)
     if not queries.is_over(held) or not queries.asked_by_machine(held):
         return held
-    return _close(held, by, narrow)
+    return _close(held, by, narrow, told)
 
 
 def _close(
-    held: Consultation, by: Appointment, narrow: counting.Narrow | None = None
-) -> Consultation:
+    held: Consultation, by: Appointment, narrow: counting.Narrow | None = None,
+    told: Callable[[Consultation], object] | None = None,
+) -> Consultation:  # fmt: skip
     """Open all seals, count, and destroy what is not to be kept. The caller holds the row."""
     list(held.eligible.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     questions = {each.pk: each for each in held.questions.all()}
@@ -127,7 +132,7 @@ def _close(
         narrow=narrow,
     )
     _write(held, counted)
-    asked = list(queries.people_asked(held))
+    asked = [] if queries.asked_by_machine(held) else list(queries.people_asked(held))
     SealedAnswer.objects.filter(consultation=held).delete()
     Eligible.objects.filter(consultation=held).delete()
     key, held.key_id = held.key_id, None
@@ -135,6 +140,10 @@ def _close(
     held.state, held.closed_at = State.CLOSED, timezone.now()
     held.version += 1
     held.save()
+    if told is not None:
+        told(held)
+    elif not queries.asked_by_machine(held):
+        tell.counted(held, asked)
     audit.record(
         "accountability.close_consultation", by=by, target=held,
         detail={
@@ -142,8 +151,6 @@ def _close(
             "comments": len(counted.comments), "seals_that_did_not_open": broken,
         },
     )  # fmt: skip
-    if not queries.asked_by_machine(held):
-        tell.counted(held, asked)
     if key is not None:
         transaction.on_commit(lambda: voice_seal.destroy(key))
     return held

@@ -13,6 +13,7 @@ none rests on these four. The groups are built slice by slice; a slice for which
 finds nobody is not kept. That is more than needed now and then, and never less.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -58,17 +59,25 @@ def _kind(name: str) -> int:
 
 
 def _cells(terms: Sequence[Answered], rows: set[Row]) -> dict[frozenset[Row], int]:
-    """How many people are counted in the same rows: nobody in particular is left."""
-    of: dict[Person, set[Row]] = {}
+    """How many people are counted in the same rows: nobody in particular is left.
+
+    Those who are counted alike share one set: of a million people, each with their own, the sets
+    would not fit into memory.
+    """
+    nowhere: frozenset[Row] = frozenset()
+    of: dict[Person, frozenset[Row]] = {}
+    joined: dict[tuple[frozenset[Row], int, str, int | None], frozenset[Row]] = {}
+    one: dict[frozenset[Row], frozenset[Row]] = {}
     for term, who in enumerate(terms):
         for person, role, area in who:
-            named = {(term, ALL), (term, f"role:{role}"), (term, f"area:{area}")}
-            of.setdefault(person, set()).update(named & rows)
-    found: dict[frozenset[Row], int] = {}
-    for cell in of.values():
-        key = frozenset(cell)
-        found[key] = found.get(key, 0) + 1
-    found.pop(frozenset(), None)
+            step = (of.get(person, nowhere), term, role, area)
+            if step not in joined:
+                named = {(term, ALL), (term, f"role:{role}"), (term, f"area:{area}")}
+                cell = step[0] | (named & rows)
+                joined[step] = one.setdefault(cell, cell)
+            of[person] = joined[step]
+    found = dict(Counter(of.values()))
+    found.pop(nowhere, None)
     return found
 
 

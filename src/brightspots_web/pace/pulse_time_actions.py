@@ -15,6 +15,7 @@ from brightspots_web.accountability import (
     voice_seal,
     voice_time_actions,
 )
+from brightspots_web.accountability.models import Consultation
 from brightspots_web.directory import actions as register
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Appointment, Cycle
@@ -85,7 +86,13 @@ def open_up(term: PulseTerm, *, by: Appointment, quiet: bool = False) -> PulseTe
         questions=queries.QUESTIONS,
         closes=held.closes,
     )
-    held.consultation = voice_machine_actions.open_round(asked, by=by)
+
+    def told(made: Consultation) -> None:
+        held.consultation = made
+        if not quiet:
+            tell.opened(held)
+
+    held.consultation = voice_machine_actions.open_round(asked, by=by, told=told)
     held.asked_by = voice_queries.asked_by_slice(held.consultation)
     held.why_not, held.version = "", held.version + 1
     held.save()
@@ -93,8 +100,6 @@ def open_up(term: PulseTerm, *, by: Appointment, quiet: bool = False) -> PulseTe
         "pace.open_pulse", by=by, target=held,
         detail={"asked": held.consultation.asked, "closes": held.closes.isoformat()},
     )  # fmt: skip
-    if not quiet:
-        tell.opened(held)
     return held
 
 
@@ -126,11 +131,17 @@ def close(term: PulseTerm, *, by: Appointment, quiet: bool = False) -> PulseTerm
         aside.extend(sorted(set(wanted) - set(kept)))
         return kept
 
-    asked = list(voice_queries.people_asked(consultation))
-    counted = voice_time_actions.close_round(consultation, narrow, by=by)
-    kept = voice_queries.released(counted)
-    held.consultation = counted
-    held.too_alike = counted.answers is not None and not kept
+    asked = list(voice_queries.people_asked(consultation).values_list("pk", flat=True))
+    kept: list[str] = []
+
+    def told(counted: Consultation) -> None:
+        kept.extend(voice_queries.released(counted))
+        held.consultation = counted
+        held.too_alike = counted.answers is not None and not kept
+        if not quiet:
+            tell.counted(held, asked)
+
+    counted = voice_time_actions.close_round(consultation, narrow, by=by, told=told)
     if kept:
         _seal_who(held, who)
     held.version += 1
@@ -143,8 +154,6 @@ def close(term: PulseTerm, *, by: Appointment, quiet: bool = False) -> PulseTerm
             "not_compared_as_the_key_is_missing": unread,
         },
     )  # fmt: skip
-    if not quiet:
-        tell.counted(held, asked)
     return held
 
 
