@@ -277,6 +277,29 @@ def test_a_share_that_rises_beyond_chance_is_a_sign_with_its_number_n_and_day(
     assert not pulse_signs.signs(None)
 
 
+def test_of_many_areas_that_rise_the_ministry_has_one_sign_for_a_question(
+    world: World, two: list[PulseTerm], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minister = world.cast["minister"]
+    areas = [Area(pk=900 + n, name=f"Area {n:03}", parent=world.areas["Testland"])
+             for n in range(300)]  # fmt: skip
+
+    def rows(key: str) -> list[queries.Shares]:
+        return [
+            queries.Shares(term, key, 90, 60, share(*figures), share(10, 60))
+            for term, figures in zip(two, ((5, 60), (40, 60)), strict=True)
+        ]
+
+    monkeypatch.setattr(queries, "areas_seen", lambda _acting: areas)
+    monkeypatch.setattr(queries, "histories", lambda keys, _of: {key: rows(key) for key in keys})
+    whole, many = pulse_signs.of_pulse(minister, None)
+    assert whole.text.startswith("The whole system")
+    assert "300 of 300 areas" in many.text
+    assert "Area 000, Area 001, Area 002 and 297 more" in many.text
+    del areas[3:]
+    assert len(pulse_signs.of_pulse(minister, None)) == 4
+
+
 def share(k: int, n: int) -> Share:
     return Share((k, 0, n - k, 0, 0))
 

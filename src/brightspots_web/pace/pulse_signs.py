@@ -14,9 +14,12 @@ from brightspots_web.directory.models import Appointment, Area
 from brightspots_web.pace import pulse_queries as queries
 from brightspots_web.pace import pulse_words as words
 from brightspots_web.pace.pulse_queries import FREEDOM, QUESTIONS, SUPPORT, Share, Shares
+from brightspots_web.shared.charts import number
 
 RISE = 0.05
 """A share has risen when it is so much higher than in the term before, and beyond chance."""
+NAMED = 3
+"""So many areas are told of one by one, and named where there are more."""
 BEYOND = 2.58
 """Standard errors: with thirty areas, chance alone makes about one sign a year."""
 
@@ -70,12 +73,26 @@ def of_pulse(acting: Appointment, area: Area | None) -> list[Sign]:
         return []
     found = queries.histories(list(keys), last)
     pairs = [(keys[key], rows) for key, rows in found.items() if len(rows) == 2]
-    return [
-        _sign(name, question, rows)
+    wide = [each for each in pairs if each[1][0].key == queries.key_of(None)]
+    apart = [each for each in pairs if each not in wide]
+    of = {each: [pair for pair in apart if _rose(pair[1], each)] for each in QUESTIONS}
+    few = [each for each in QUESTIONS if len(of[each]) <= NAMED]
+    shown = [
+        (name, question, rows)
         for name, rows in pairs
         for question in QUESTIONS
-        if risen(rows[0].of(question), rows[1].of(question))
+        if (question in few or (name, rows) in wide) and _rose(rows, question)
     ]
+    signs = [_sign(*each) for each in shown]
+    # Where many areas rose, they are one sign: a front page of a nation has no room for hundreds.
+    return signs + [
+        _many(question, of[question], len(apart)) for question in QUESTIONS if question not in few
+    ]
+
+
+def _rose(rows: Sequence[Shares], question: str) -> bool:
+    before, now = rows
+    return risen(before.of(question), now.of(question))
 
 
 def risen(before: Share, now: Share) -> bool:
@@ -98,17 +115,34 @@ def _variance(found: Share) -> float:
 
 def _sign(name: str, question: str, rows: Sequence[Shares]) -> Sign:
     before, now = rows
+    said = _("{area}: “{what}” from {before} to {now}, {day}.").format(
+        area=name, what=words.measure(question).lower(),
+        before=words.percent(before.of(question).value), now=words.share(now.of(question)),
+        day=words.last_day(now.term),
+    )  # fmt: skip
+    return _of(question, said, now.key)
+
+
+def _many(question: str, rose: Sequence[tuple[str, Sequence[Shares]]], n: int) -> Sign:
+    """One sign of many areas, the first of them named in the order of their names."""
+    names = _("{names} and {n} more").format(
+        names=", ".join(name for name, _rows in rose[:NAMED]), n=number(len(rose) - NAMED, 0)
+    )
+    said = _("“{what}” rose in {k} of {n} areas, {day}: {names}.").format(
+        what=words.measure(question).lower(), k=number(len(rose), 0), n=number(n, 0),
+        day=words.last_day(rose[0][1][1].term), names=names,
+    )  # fmt: skip
+    return _of(question, said, queries.key_of(None))
+
+
+def _of(question: str, said: str, key: str) -> Sign:
     return Sign(
         kind="abandoned_rising" if question == SUPPORT else "held_back_rising",
         heading={
             SUPPORT: _("More schools feel left alone"),
             FREEDOM: _("More schools feel held back"),
         }[question],
-        text=_("{area}: “{what}” from {before} to {now}, {day}.").format(
-            area=name, what=words.measure(question).lower(),
-            before=words.percent(before.of(question).value), now=words.share(now.of(question)),
-            day=words.last_day(now.term),
-        ),
+        text=said,
         step={
             SUPPORT: _(
                 "Ask schools there what they miss; slow down what is asked, or bring support back "
@@ -118,9 +152,9 @@ def _sign(name: str, question: str, rows: Sequence[Shares]) -> Sign:
                 "Look at which powers schools are ready for, and hand one over with a date."
             ),
         }[question],
-        url=url(now.key),
+        url=url(key),
         link=_("See the answers"),
-    )  # fmt: skip
+    )
 
 
 def url(key: str) -> str:
