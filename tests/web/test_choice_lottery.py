@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from brightspots_web.evidence import choice_lottery_actions as actions
 from brightspots_web.evidence import choice_lottery_queries as queries
 from brightspots_web.evidence import choice_record_actions as recording
 from brightspots_web.evidence.models import Choice, Lottery, LotteryEntry
+from brightspots_web.insight.models import Estimate
 from brightspots_web.notices import queries as notices
 from brightspots_web.shared import audit
 from brightspots_web.shared.models import AuditEntry
@@ -193,6 +195,33 @@ def test_areas_with_few_schools_are_drawn_together(world: World) -> None:
     assert set(lottery.entries.values_list("stratum", flat=True)) == {"other areas"}
     north = opened(world, title="North", upper=None, by_area=True, area=world.areas["North"])
     assert set(north.entries.values_list("stratum", flat=True)) == {"Upper", "Lower"}
+
+
+def test_the_page_counts_the_schools_of_the_list_without_reading_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = drawn(world)
+    waiting = codes(first, place=False)
+    Estimate.objects.filter(school__code=waiting[0]).update(n=3)
+    north = world.areas["North"]
+    made = [
+        agreed(world, title="All", upper=None),
+        agreed(world, title="By area", upper=None, by_area=True),
+        agreed(world, title="North", upper=-1.5, by_area=True, area=north, follows=first),
+    ]
+    by = world.cast["analyst"]
+    found = [queries.pool(each, by) for each in made]
+    assert [each.row for each in found[2].found if each.school.code == waiting[0]] == [None]
+
+    def read(*_args: object) -> None:
+        raise AssertionError("a page reads the schools of the whole system")
+
+    monkeypatch.setattr(School, "from_db", read)
+    monkeypatch.setattr(Estimate, "from_db", read)
+    for pool, counted in zip(found, [queries.pool_counts(each, by) for each in made], strict=True):
+        assert counted.schools == len(pool.found)
+        assert counted.waited == sum(each.waited for each in pool.found)
+        assert counted.strata == Counter(each.stratum for each in pool.found)
 
 
 # The draw

@@ -171,12 +171,12 @@ def _left_out(lottery: Lottery) -> list[str]:
 
 def _pool(lottery: Lottery, acting: Appointment | None) -> Row:
     """Who would be on the list today."""
-    found = queries.pool(lottery, acting)
+    found = queries.pool_counts(lottery, acting)
     return {
         "problem": found.problem,
-        "schools": len(found.found),
-        "waited": sum(each.waited for each in found.found),
-        "enough": len(found.found) > lottery.places,
+        "schools": found.schools,
+        "waited": found.waited,
+        "enough": found.schools > lottery.places,
         "strata": list(found.strata.items()) if lottery.by_area else [],
     }
 

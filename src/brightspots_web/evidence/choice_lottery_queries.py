@@ -6,9 +6,10 @@ who look after the school, and to a school itself.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
@@ -168,9 +169,30 @@ class Pool:
     helped: int = 0
     problem: str = ""
 
-    @property
-    def strata(self) -> dict[str, int]:
-        return dict(sorted(Counter(each.stratum for each in self.found).items()))
+
+@dataclass(frozen=True)
+class Listed:
+    """The same as questions to the database, so that the page of a system of any size counts."""
+
+    run: Run
+    points: float
+    rows: QuerySet[Estimate]
+    """Figures of the schools in the band, and of those that waited."""
+    without: QuerySet[School]
+    """Schools that waited and have no figure that may be shown."""
+    waited: QuerySet[School]
+    too_few: int
+    helped: int
+
+
+@dataclass(frozen=True)
+class PoolCounts:
+    """How many schools a lottery would be among, today."""
+
+    schools: int = 0
+    waited: int = 0
+    strata: Mapping[str, int] = field(default_factory=dict)
+    problem: str = ""
 
 
 def pool(lottery: Lottery, by: Appointment | None) -> Pool:
@@ -178,41 +200,74 @@ def pool(lottery: Lottery, by: Appointment | None) -> Pool:
 
     `by` sees the whole system: nobody else prepares lotteries.
     """
+    listed = _listed(lottery)
+    if listed is None:
+        return Pool((), insight.current_run(), problem=_no_figures())
+    found = {row.school_id: row for row in listed.rows.select_related("school__area")}
+    schools = [row.school for row in found.values()]
+    schools += listed.without.select_related("area")
+    schools.sort(key=lambda each: each.code)
+    waited = set(listed.waited.values_list("pk", flat=True))
+    names = {each.pk: each.area.path for each in schools}
+    strata = _strata(lottery, Counter(names.values()), by)
+    return Pool(
+        tuple(
+            Eligible(each, strata[names[each.pk]], each.pk in waited, found.get(each.pk))
+            for each in schools
+        ),
+        listed.run,
+        listed.points,
+        too_few=listed.too_few,
+        helped=listed.helped,
+    )
+
+
+def pool_counts(lottery: Lottery, by: Appointment | None) -> PoolCounts:
+    """The same in numbers, for a page: no school is read."""
+    listed = _listed(lottery)
+    if listed is None:
+        return PoolCounts(problem=_no_figures())
+    sizes = _by_area(listed.rows, "school__area__path") + _by_area(listed.without, "area__path")
+    strata: Counter[str] = Counter()
+    for path, name in _strata(lottery, sizes, by).items():
+        strata[name] += sizes[path]
+    waited = listed.waited.count()
+    return PoolCounts(sum(sizes.values()), waited, dict(sorted(strata.items())))
+
+
+def _by_area(found: QuerySet[Any], path: str) -> Counter[str]:
+    return Counter(dict(found.order_by().values_list(path).annotate(size=Count("pk"))))
+
+
+def _no_figures() -> str:
+    return _("There are no published figures of the priority’s outcome yet.")
+
+
+def _listed(lottery: Lottery) -> Listed | None:
+    """None where there are no published figures."""
     run = insight.current_run()
     scale = insight.scales(run).get(lottery.priority.subject)
     if run is None or scale is None:
-        return Pool(
-            (), run, problem=_("There are no published figures of the priority’s outcome yet.")
-        )
-    within = directory.open_schools()
+        return None
+    within = directory.open_schools().order_by()
     if lottery.area is not None:
         within = within.filter(directory.within(lottery.area))
-    helped = _helped(lottery) & set(within.values_list("pk", flat=True))
-    rows = run.estimates.filter(
-        disclosure.shown_across(),
-        subject=scale.subject,
-        year=None,
-        school__in=within.order_by().values("pk"),
+    helped = within.filter(pk__in=_helped(lottery).values("pk"))
+    shown = run.estimates.filter(
+        disclosure.shown_across(), subject=scale.subject, year=None, school__in=within.values("pk")
     )
-    waited = _waiting(lottery.follows) - helped
-    listed = rows.filter(_in_band(lottery, scale.pupil_sd) | Q(school__in=waited))
-    found = {
-        row.school_id: row
-        for row in listed.exclude(school__in=helped).select_related("school__area")
-    }
-    schools = [row.school for row in found.values()]
-    schools += within.filter(pk__in=waited - set(found)).select_related("area")
-    schools.sort(key=lambda each: each.code)
-    names = _strata(lottery, schools, by)
-    return Pool(
-        tuple(
-            Eligible(each, names[each.pk], each.pk in waited, found.get(each.pk))
-            for each in schools
-        ),
+    waited = within.filter(pk__in=_waiting(lottery.follows)).exclude(pk__in=helped.values("pk"))
+    rows = shown.filter(
+        _in_band(lottery, scale.pupil_sd) | Q(school__in=waited.values("pk"))
+    ).exclude(school__in=helped.values("pk"))
+    return Listed(
         run,
         scale.pupil_sd,
-        too_few=within.count() - rows.count(),
-        helped=len(helped),
+        rows,
+        waited.exclude(pk__in=rows.order_by().values("school")),
+        waited,
+        too_few=within.count() - shown.count(),
+        helped=helped.count(),
     )
 
 
@@ -228,48 +283,46 @@ def _in_band(lottery: Lottery, points: float) -> Q:
     return band or Q(pk__isnull=False)
 
 
-def _helped(lottery: Lottery) -> set[int]:
+def _helped(lottery: Lottery) -> QuerySet[School]:
     """Schools that have this help now, for this priority."""
     schools = directory.all_schools().order_by()
     if lottery.kind == Lottery.What.DEPLOYMENT:
-        found = schools.filter(
+        return schools.filter(
             support_received__state="running", support_received__priority=lottery.priority_id
         )
-    elif lottery.kind == Lottery.What.ADOPTION:
-        found = schools.filter(
+    if lottery.kind == Lottery.What.ADOPTION:
+        return schools.filter(
             adoptions__stopped_on=None, adoptions__practice__priority=lottery.priority_id
         )
-    else:
-        found = schools.filter(pk__in=directory.live_memberships().order_by().values("school"))
-    return set(found.values_list("pk", flat=True))
+    return schools.filter(pk__in=directory.live_memberships().order_by().values("school"))
 
 
-def _waiting(earlier: Lottery | None) -> set[int]:
+def _waiting(earlier: Lottery | None) -> QuerySet[LotteryEntry, Any]:
     """Schools that were drawn no place in an earlier lottery, nor have been helped since."""
+    found = LotteryEntry.objects.order_by().values("school")
     if earlier is None or earlier.state != State.DRAWN:
-        return set()
-    rows = earlier.entries.filter(
-        place=False, out=False, gone=False, school__isnull=False, choices__isnull=True
-    )
-    return {key for key in rows.values_list("school", flat=True) if key is not None}
+        return found.none()
+    return found.filter(
+        lottery=earlier, place=False, out=False, gone=False, school__isnull=False,
+        choices__isnull=True,
+    )  # fmt: skip
 
 
-def _strata(lottery: Lottery, schools: Sequence[School], by: Appointment | None) -> dict[int, str]:
-    """School key -> the area it is drawn in; areas with one or two schools are drawn together."""
+def _strata(lottery: Lottery, sizes: Mapping[str, int], by: Appointment | None) -> dict[str, str]:
+    """Path of an area -> what it is drawn in; areas with one or two schools are drawn together."""
     if not lottery.by_area:
-        return dict.fromkeys((each.pk for each in schools), "")
+        return dict.fromkeys(sizes, "")
     inner = directory.inner_areas(by, lottery.area)
-    names = {
-        each.pk: next((a.name for a in inner if each.area.path.startswith(a.path)), "")
-        for each in schools
-    }
-    sizes = Counter(names.values())
-    small = {name for name, size in sizes.items() if size < SMALLEST_STRATUM or not name}
-    together = sum(sizes[name] for name in small)
-    if 0 < together < SMALLEST_STRATUM and len(sizes) > len(small):
-        small.add(min((n for n in sizes if n not in small), key=lambda n: (sizes[n], n)))
+    names = {path: next((a.name for a in inner if path.startswith(a.path)), "") for path in sizes}
+    of: Counter[str] = Counter()
+    for path, name in names.items():
+        of[name] += sizes[path]
+    small = {name for name, size in of.items() if size < SMALLEST_STRATUM or not name}
+    together = sum(of[name] for name in small)
+    if 0 < together < SMALLEST_STRATUM and len(of) > len(small):
+        small.add(min((n for n in of if n not in small), key=lambda n: (of[n], n)))
     rest = _("other areas")
-    return {key: rest if name in small else name for key, name in names.items()}
+    return {path: rest if name in small else name for path, name in names.items()}
 
 
 # What the earlier ones left
