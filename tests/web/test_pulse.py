@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -252,6 +254,16 @@ def test_the_page_of_all_terms_asks_the_database_few_questions(
 ) -> None:
     with django_assert_max_num_queries(30):
         pulse_pages.page(world.cast["minister"])
+
+
+def test_the_figures_of_one_area_are_read_without_those_of_all_others(
+    world: World, two: list[PulseTerm]
+) -> None:
+    south = world.areas["South"]
+    with CaptureQueriesContext(connection) as caught:
+        assert len(queries.history(queries.key_of(south))) == 2
+    (read,) = [each["sql"] for each in caught if "voicetally" in each["sql"]]
+    assert f"'area:{south.pk}'" in read
 
 
 # Early signs

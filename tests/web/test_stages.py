@@ -1,6 +1,7 @@
 """Stages: rated alone, shown without names, agreed openly, and differences kept."""
 
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -15,7 +16,13 @@ from brightspots_web.pace import stage_pages as pages
 from brightspots_web.pace import stage_place_queries as places
 from brightspots_web.pace import stage_queries as queries
 from brightspots_web.pace import stage_time_actions as timing
-from brightspots_web.pace.models import StageAgreement, StageRating, StageRound, StageText
+from brightspots_web.pace.models import (
+    StageAgreement,
+    StageConsent,
+    StageRating,
+    StageRound,
+    StageText,
+)
 from brightspots_web.pace.stage_models import Strand
 from brightspots_web.pace.stage_place_queries import Place
 from brightspots_web.shared import audit
@@ -410,3 +417,30 @@ def test_the_file_holds_every_place_however_many_there_are(world: World, sign_in
         file = b"".join(answer).decode()
         assert "A5000" in file
         assert "Upper partnership" in file
+
+
+def test_the_front_page_of_one_seat_reads_no_other_seats_of_an_area(world: World) -> None:
+    """In an area of a nation there are a thousand, and each has a front page."""
+    leader, officer = world.cast["system_leader"], world.cast["district_officer"]
+    found = helpers.opened(world, helpers.north(world), "district_officer")
+
+    def waits(by: Appointment) -> list[str]:
+        with (
+            mock.patch.object(places, "seats", side_effect=AssertionError),
+            mock.patch.object(StageConsent, "from_db", side_effect=AssertionError),
+        ):
+            return [each.what for each in queries.waiting_for(by) if each.place.name == "North"]
+
+    assert (waits(leader), waits(officer)) == (["rate"], ["rate"])
+    for by in (leader, officer):
+        actions.rate(found, helpers.ratings(), by=by)
+    assert (waits(leader), waits(officer)) == ([], [])
+    actions.close(found, by=officer)
+    assert (waits(leader), waits(officer)) == ([], ["propose"])
+    given = {strand: agree.Put(2, "") for strand in Strand.values}
+    agree.put(found, given, by=officer, seen=None)
+    assert (waits(leader), waits(officer)) == (["say"], [])
+    agree.put(found, given | {LEADERS: agree.Put(3, "")}, by=leader, seen=None)
+    assert (waits(leader), waits(officer)) == (["say"], ["say"])
+    assert places.seat_of(leader, helpers.north(world)) is not None
+    assert places.seat_of(world.cast["other_district_officer"], helpers.north(world)) is None

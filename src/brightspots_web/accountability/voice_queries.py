@@ -259,10 +259,14 @@ def asked_by_slice(consultation: Consultation) -> dict[str, int]:
     return found
 
 
-def counts_of(rounds: Iterable[int]) -> dict[int, dict[str, dict[str, dict[str, int]]]]:
-    """All counts of many rounds at once: round, words of the question, slice, option."""
+def counts_of(
+    rounds: Iterable[int], slices: Iterable[str] | None = None
+) -> dict[int, dict[str, dict[str, dict[str, int]]]]:
+    """All counts of many rounds at once, or of some slices: round, question, slice, option."""
     found: dict[int, dict[str, dict[str, dict[str, int]]]] = {}
     rows = VoiceTally.objects.filter(question__consultation__in=list(rounds)).order_by("pk")
+    if slices is not None:
+        rows = rows.filter(slice__in=list(slices))
     named = ("question__consultation", "question__words", "slice", "option", "n")
     for pk, words, name, option, n in rows.values_list(*named):
         found.setdefault(pk, {}).setdefault(words, {}).setdefault(name, {})[option] = n

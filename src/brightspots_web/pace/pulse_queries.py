@@ -258,7 +258,7 @@ def histories(
 ) -> dict[str, list[Shares]]:  # fmt: skip
     """The same for many slices at once."""
     rows = counted_terms() if of is None else [each for each in of if each.consultation_id]
-    counts = voice.counts_of([each.consultation_id for each in rows if each.consultation_id])
+    counts = voice.counts_of([each.consultation_id for each in rows if each.consultation_id], keys)
     found: dict[str, list[Shares]] = {key: [] for key in keys}
     for term in rows:
         by_question = counts.get(term.consultation_id or 0, {})

@@ -169,12 +169,13 @@ def _of_partnership(row: Partnership) -> list[Seat]:
     return found
 
 
-def _of_area(row: Area) -> list[Seat]:
-    office = offices.in_office(role=Role.DISTRICT_OFFICER, area=row)
+def _of_area(row: Area, *fits: Q) -> list[Seat]:
+    office = offices.in_office(*fits, role=Role.DISTRICT_OFFICER, area=row)
     holders = frozenset(office.values_list("pk", flat=True))
     found = [Seat(f"area-{row.pk}", row.name, holders)] if holders else []
     leaders = offices.in_office(
         directory.unclosed(prefix="partnership__"),
+        *fits,
         role=Role.SYSTEM_LEADER,
         partnership__lead_school__area__path__startswith=row.path,
     )
@@ -191,6 +192,8 @@ def seat_of(acting: Appointment | None, place: Place) -> Seat | None:
     """The seat for which somebody speaks today; None for who has none there."""
     if acting is None or not may(acting, Capability.RATE_STAGE):
         return None
+    if isinstance(place.row, Area):  # of an area's many seats the own one alone is looked for
+        return next(iter(_of_area(place.row, Q(pk=acting.pk))), None)
     return next((each for each in seats(place) if acting.pk in each.holders), None)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory import record_queries as record
@@ -336,20 +336,18 @@ def waiting_for(acting: Appointment) -> list[Waiting]:
         if now is None or seat is None:
             continue
         if now.state == State.OPEN:
-            if seat.key not in rated_by(now):
+            if not StageRating.objects.filter(round=now, seat=seat.key).exists():
                 found.append(Waiting("rate", place, now))
             continue
-        put = agreements(now)
-        open_ones = [each for each in put.values() if not each.agreed]
-        if any(seat.key not in _said(each) for each in open_ones):
+        put = StageAgreement.objects.filter(round=now)
+        said = StageConsent.objects.filter(
+            agreement=OuterRef("pk"), agreement_version=OuterRef("version"), seat=seat.key
+        )
+        if put.filter(~Exists(said)).exclude(state=AGREED).exists():
             found.append(Waiting("say", place, now))
-        elif len(put) < len(Strand) and places.answers_for(acting, place):
+        elif put.count() < len(Strand) and places.answers_for(acting, place):
             found.append(Waiting("propose", place, now))
     return found
-
-
-def _said(agreement: Agreement) -> set[str]:
-    return {each.seat for each in (*agreement.yes, *agreement.no)}
 
 
 # For the planner
