@@ -375,6 +375,15 @@ def test_only_the_ministry_publishes_and_takes_back_what_was_published(world: Wo
         actions.withdraw(evaluation, by=world.cast["analyst"], reason="No.", seen=None)
 
 
+def test_who_evaluates_withdraws_nothing_that_is_published_meanwhile(world: World) -> None:
+    seen_as_planned = helpers.planned(world)
+    helpers.a_made_up_result(Evaluation.objects.get(pk=seen_as_planned.pk))
+    actions.publish(seen_as_planned, by=world.cast["minister"], seen=None)
+    with pytest.raises(PermissionDenied):
+        actions.withdraw(seen_as_planned, by=world.cast["analyst"], reason="Late.", seen=None)
+    assert Evaluation.objects.get().state == Evaluation.State.PUBLISHED
+
+
 def test_what_is_withdrawn_stays_listed_with_its_reason_and_no_figure(
     world: World, sign_in: SignIn
 ) -> None:

@@ -40,8 +40,11 @@ from brightspots_web.connectedness.models import (
 )
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Membership, Partnership
+from brightspots_web.evidence import evaluation_actions
+from brightspots_web.evidence.models import Evaluation
 from brightspots_web.shared import audit
 from tests.web import ballot_helpers as ballots
+from tests.web import evaluation_helpers as evaluations
 from tests.web import support_helpers as helpers
 from tests.web.studio_helpers import GROUPS, proposed
 from tests.web.world import World
@@ -90,6 +93,14 @@ def test_asking_twice_at_once_is_asking_once(world: World) -> None:
     assert one == other
     assert SupportRequest.objects.count() == 1
     assert head.school == one.school
+
+
+def test_a_plan_of_an_evaluation_sent_twice_at_once_is_one(world: World) -> None:
+    asked = evaluations.a_plan(evaluations.practices.a_practice(world))
+    by = world.cast["analyst"]
+    one, other = at_once(*[lambda: evaluation_actions.plan(asked, by=by)] * 2)
+    assert one == other
+    assert Evaluation.objects.count() == 1
 
 
 def test_an_officer_and_a_head_at_once_make_one_request(world: World) -> None:

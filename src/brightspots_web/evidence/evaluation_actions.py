@@ -71,6 +71,7 @@ def plan(asked: Plan, *, by: Appointment, power: Mapping[str, Any] | None = None
     if not queries.may_evaluate(by):
         raise PermissionDenied
     checked = _checked(asked)
+    audit.one_at_a_time()  # sent twice at once, there is no row yet to wait for
     same = Evaluation.objects.filter(
         title=checked["title"], planned_by=by.label[:300], state=State.PLANNED
     ).first()
@@ -234,9 +235,9 @@ def withdraw(
     ValidationError
         No reason is given, or it is withdrawn already.
     """
-    if evaluation.published_at is not None and not queries.may_publish(by):
-        raise PermissionDenied
     found = _held(evaluation, by, seen)
+    if found.published_at is not None and not queries.may_publish(by):
+        raise PermissionDenied
     reason = " ".join(reason.split())
     if not reason:
         raise ValidationError({"reason": _("Say why, so that people who saw it can understand.")})
