@@ -420,6 +420,13 @@ def test_days_that_cannot_be_are_refused_with_the_reason(
     assert not PulseTerm.objects.exists()
 
 
+def test_the_last_day_of_all_calendars_is_refused_in_words(world: World, sign_in: SignIn) -> None:
+    address = reverse("pace:pulse_terms", args=[helpers.a_cycle().pk])
+    given = {"opens1": helpers.in_days(1).isoformat(), "last1": "9999-12-31"}
+    answer = sign_in("minister").post(address, given)
+    assert "Give people 3 to 42 days to answer." in answer.content.decode()
+
+
 def test_terms_of_two_cycles_are_as_far_apart_as_those_of_one(world: World) -> None:
     minister = world.cast["minister"]
     helpers.planned(world, (250, 259))
@@ -447,6 +454,33 @@ def test_a_term_that_was_opened_keeps_its_days(world: World, sign_in: SignIn) ->
     assert queries.terms_of(cycle) == [term]  # the one that was not opened went
     with pytest.raises(OvertakenError):
         actions.set_terms(cycle, [moved, later], by=minister, seen="1.1")
+
+
+def test_a_term_that_was_opened_stays_where_the_one_before_it_never_was(
+    world: World, sign_in: SignIn
+) -> None:
+    """As if the pulse had been switched off in the first term."""
+    minister = world.cast["minister"]
+    first, second = helpers.planned(world, (0, 9), (60, 69))
+    PulseTerm.objects.filter(pk=first.pk).update(
+        opens=helpers.in_days(-60), closes=helpers.in_days(-50)
+    )
+    PulseTerm.objects.filter(pk=second.pk).update(
+        opens=helpers.in_days(0), closes=helpers.in_days(9)
+    )
+    second.refresh_from_db()
+    second = helpers.opened(world, term=second)
+    address = reverse("pace:pulse_terms", args=[second.cycle_id])
+    client = sign_in("minister")
+    form = {"seen": client.get(address).context["form"]["seen"].value()}
+    added = {
+        "opens3": helpers.in_days(60).isoformat(), "last3": helpers.in_days(69).isoformat()
+    }  # fmt: skip
+    assert client.post(address, form | added).status_code == 302
+    days = [(each.number, each.opens) for each in queries.terms_of(second.cycle)]
+    assert days == [(n, helpers.in_days(day)) for n, day in ((1, -60), (2, 0), (3, 60))]
+    actions.set_terms(second.cycle, [], by=minister, seen="")
+    assert queries.terms_of(second.cycle)[1] == second
 
 
 def test_the_ministry_sets_the_days_on_a_page_that_loses_nothing(

@@ -61,7 +61,7 @@ def set_settings(
 
 @transaction.atomic
 def set_terms(cycle: Cycle, days: Sequence[Days], *, by: Appointment, seen: str) -> list[PulseTerm]:
-    """Set when a cycle's terms are asked. One that was opened already keeps its days.
+    """Set when a cycle's terms are asked. Those up to the last that was opened keep their days.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def set_terms(cycle: Cycle, days: Sequence[Days], *, by: Appointment, seen: str)
                 "saved: look at what holds now, then save again if yours still make sense."
             )
         )
-    opened = [each for each in held if each.consultation_id]
+    opened = held[: stays(held)]
     wanted = [*[(each.opens, each.closes - timedelta(days=1)) for each in opened]]
     wanted += list(days)[len(opened) :]
     _check(cycle, wanted, len(opened))
@@ -103,6 +103,15 @@ def set_terms(cycle: Cycle, days: Sequence[Days], *, by: Appointment, seen: str)
         detail={"terms": [[opens.isoformat(), last.isoformat()] for opens, last in wanted]},
     )  # fmt: skip
     return saved
+
+
+def stays(terms: Sequence[PulseTerm]) -> int:
+    """How many terms of a cycle keep their days: those up to the last that was opened.
+
+    One before it may not have been opened, as nobody was to be asked then: it stays in its place.
+    """
+    opened = [at for at, each in enumerate(terms, start=1) if each.consultation_id is not None]
+    return max(opened, default=0)
 
 
 def seen_of(terms: Sequence[PulseTerm]) -> str:
@@ -134,7 +143,7 @@ def _check_days(cycle: Cycle, number: int, opens: date, last: date) -> None:
                 .format(first=day(cycle.starts), last=day(cycle.ends - timedelta(days=1)))
             }
         )  # fmt: skip
-    if not SHORTEST <= last + timedelta(days=1) - opens <= LONGEST:
+    if not SHORTEST <= last - opens + timedelta(days=1) <= LONGEST:
         raise ValidationError(
             {
                 f"last{number}": _("Give people {least} to {most} days to answer.").format(

@@ -14,7 +14,7 @@ from brightspots_web.accountability.models import VoiceQuestion
 from brightspots_web.accountability.voice_answer_actions import Given
 from brightspots_web.pace import pulse_words as words
 from brightspots_web.pace.models import PulseTerm
-from brightspots_web.pace.pulse_actions import MOST_TERMS, Days
+from brightspots_web.pace.pulse_actions import MOST_TERMS, Days, stays
 
 DAY = {"type": "date"}
 
@@ -75,17 +75,22 @@ class TermsForm(forms.Form):
             initial[f"opens{each.number}"] = each.opens
             initial[f"last{each.number}"] = each.closes - timedelta(days=1)
         super().__init__(*args, **kwargs | {"initial": initial})
-        self.opened = sum(each.consultation_id is not None for each in terms)
+        stay = stays(terms)
+        opened = {each.number for each in terms if each.consultation_id is not None}
         for number in range(1, MOST_TERMS + 1):
             self.fields[f"opens{number}"] = self._day(
-                _("Term {n}: asked from").format(n=number), fixed=number <= self.opened
+                _("Term {n}: asked from").format(n=number),
+                fixed=number <= stay,
+                opened=number in opened,
             )
             self.fields[f"last{number}"] = self._day(
-                _("Term {n}: last day for answers").format(n=number), fixed=number <= self.opened
+                _("Term {n}: last day for answers").format(n=number),
+                fixed=number <= stay,
+                opened=number in opened,
             )
 
-    def _day(self, label: str, *, fixed: bool) -> forms.DateField:
-        hint = _("It was opened: its days stay.") if fixed else ""
+    def _day(self, label: str, *, fixed: bool, opened: bool) -> forms.DateField:
+        hint = _("It was opened: its days stay.") if opened else ""
         widget = forms.DateInput(attrs=DAY, format="%Y-%m-%d")
         return forms.DateField(
             label=label, required=False, disabled=fixed, help_text=hint, widget=widget
