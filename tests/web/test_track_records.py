@@ -1,13 +1,15 @@
 """What projects brought, what is expected of the next one, and who is told what of it."""
 
 from statistics import fmean
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
 from brightspots_web.connectedness import records as registry
-from brightspots_web.connectedness.models import Deployment
+from brightspots_web.connectedness.models import Deployment, PracticeAdoption
+from brightspots_web.directory import queries as directory
 from brightspots_web.evidence import record_actions as actions
 from brightspots_web.evidence import record_queries as queries
 from brightspots_web.evidence.models import ProjectEffect, RecordSet, TrackRecord
@@ -156,6 +158,36 @@ def test_a_practice_that_nobody_took_up_says_nothing_of_a_record(
     assert "What it brought" not in page.content.decode()
 
 
+def test_the_page_of_a_practice_counts_who_took_it_up_without_reading_them_all(
+    schools: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    practice = helpers.practice(schools)
+    for code in THREE:
+        helpers.adopted(practice, code)
+    helpers.a_run(schools, helpers.gains(*THREE))
+    helpers.reckoned(schools)
+    read: list[object] = []
+    whole = PracticeAdoption.from_db
+
+    def count(*args: Any) -> PracticeAdoption:
+        read.append(args)
+        return whole(*args)
+
+    monkeypatch.setattr(PracticeAdoption, "from_db", count)
+    states = set()
+    for who in ("minister", "head", "other_head", "analyst"):
+        acting = schools.cast[who]
+        visible = directory.schools_visible_to(acting).filter(code__in=THREE).count()
+        told = queries.of_practice(practice.pk, acting)
+        assert told is not None
+        assert (told.n_projects, told.n_measured, told.n_schools) == (3, 3, 3)
+        assert told.state == (queries.SHOWN if visible in (0, 3) else queries.OUTSIDE)
+        assert (told.record is not None) == (told.state == queries.SHOWN)
+        states.add(told.state)
+    assert queries.SHOWN in states
+    assert len(read) <= 4, "one of them, for its priority, each time"
+
+
 # Nothing withheld is in it
 
 
@@ -295,6 +327,19 @@ def test_the_list_takes_as_many_reads_for_many_leaders_as_for_one(
     client = sign_in("minister")
     with django_assert_max_num_queries(40):  # type: ignore[operator] # a fixture of pytest-django
         assert client.get(reverse("evidence:records")).status_code == 200
+
+
+def test_the_list_reads_the_support_of_its_own_page_alone(
+    schools: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for giver in ("N1", "L1", "L2"):
+        helpers.project(schools, "N2", giver)
+
+    def read(*_args: object) -> None:
+        raise AssertionError("all support of the system was read")
+
+    monkeypatch.setattr(Deployment, "from_db", read)
+    assert len(queries.leaders_in_sight(schools.cast["minister"])) == 3
 
 
 # Beside a project

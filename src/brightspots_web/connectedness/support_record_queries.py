@@ -82,13 +82,8 @@ def givers() -> set[int]:
     return {key for key in keys if key is not None}
 
 
-def adoptions(practice: int | None = None) -> list[Project]:
-    """Every practice taken up from another school, or one; those given up again among them."""
-    found = PracticeAdoption.objects.filter(practice__state__in=PUBLIC).exclude(
-        school=F("practice__school")
-    )
-    if practice is not None:
-        found = found.filter(practice=practice)
+def adoptions() -> list[Project]:
+    """Every practice taken up from another school; those given up again among them."""
     return [
         Project(
             key=each.pk,
@@ -101,27 +96,38 @@ def adoptions(practice: int | None = None) -> list[Project]:
             practice=each.practice_id,
             practice_title=each.practice.title,
         )
-        for each in found.select_related(
-            "practice__priority", "practice__school", "school__area"
-        ).order_by("on", "pk")
+        for each in _adoptions()
+        .select_related("practice__priority", "practice__school", "school__area")
+        .order_by("on", "pk")
     ]
 
 
-def who_gave_from(schools: QuerySet[School], only: int | None = None) -> dict[int, School]:
-    """Person's key -> a school in sight from which the person gave or offers support."""
+def who_gave_from(schools: QuerySet[School], only: int | None = None) -> dict[int, int]:
+    """Person's key -> key of a school in sight from which the person gave or offers support.
+
+    Keys alone: over a whole system there are many more than a page shows.
+    """
     keys = schools.order_by().values("pk")
-    offers = SupportOffer.objects.filter(school__in=keys, state=SupportOffer.State.OPEN)
-    given = Deployment.objects.filter(giving__in=keys)
+    given = Deployment.objects.filter(giving__in=keys, giver__isnull=False)
+    offers = SupportOffer.objects.filter(
+        school__in=keys, state=SupportOffer.State.OPEN, giver__isnull=False
+    )
     if only is not None:
         offers, given = offers.filter(giver=only), given.filter(giver=only)
-    found: dict[int, School] = {}
-    for each in given.select_related("giving__area").order_by("pk"):
-        if each.giver_id is not None:
-            found[each.giver_id] = each.giving
-    for offer in offers.select_related("school__area").order_by("pk"):
-        if offer.giver_id is not None:
-            found[offer.giver_id] = offer.school
-    return found
+    found = dict(given.order_by("pk").values_list("giver", "giving"))
+    return found | dict(offers.order_by("pk").values_list("giver", "school"))
+
+
+def adoptions_counted(practice: int) -> tuple[int, Priority | None]:
+    """How many schools took a practice up from another, and the priority it serves."""
+    found = _adoptions().filter(practice=practice)
+    first = found.select_related("practice__priority").order_by("pk").first()
+    return found.count(), first.practice.priority if first is not None else None
+
+
+def _adoptions() -> QuerySet[PracticeAdoption]:
+    found = PracticeAdoption.objects.filter(practice__state__in=PUBLIC)
+    return found.exclude(school=F("practice__school"))
 
 
 def _with_names(rows: QuerySet[Deployment]) -> QuerySet[Deployment]:

@@ -13,7 +13,7 @@ from brightspots_web.evidence import record_charts
 from brightspots_web.evidence import record_queries as queries
 from brightspots_web.evidence import record_words as words
 from brightspots_web.evidence.models import RecordSet
-from brightspots_web.evidence.record_queries import Done, Line
+from brightspots_web.evidence.record_queries import Done, Line, Listed
 from brightspots_web.shared.components import Cell, Column, Link, Table
 from brightspots_web.shared.exports import Column as ExportColumn
 from brightspots_web.shared.exports import export_links
@@ -59,7 +59,7 @@ def crumbs(acting: Appointment, *further: Link | str) -> list[Link]:
 # The list
 
 
-def table(page: Page[Line], lines: Sequence[Line], query: str, *, filtered: bool) -> Table:
+def table(page: Page[Listed], lines: Sequence[Line], query: str, *, filtered: bool) -> Table:
     """Leaders by name; each priority in a line of its own."""
     empty = (
         _("Nobody fits. Clear the filter to see all.")

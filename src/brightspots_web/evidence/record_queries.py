@@ -54,6 +54,15 @@ class Told:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """A leader within what somebody sees, before the page's own lines are filled."""
+
+    person: int
+    name: str
+    school: int
+
+
+@dataclass(frozen=True)
 class Line:
     """A leader on the list: by name, never by figure."""
 
@@ -157,7 +166,7 @@ def may_find(acting: Appointment | None) -> bool:
 
 def leaders_in_sight(
     acting: Appointment | None, area: Area | None = None, words: str = "", only: int | None = None
-) -> list[Line]:
+) -> list[Listed]:
     """Everybody who gave support, offers it or is designated, at a school in sight; by name."""
     if acting is None or not may_find(acting):
         return []
@@ -166,27 +175,29 @@ def leaders_in_sight(
         schools = schools.filter(directory.within(area))
     at = support.who_gave_from(schools, only)
     held = designations.live_designations().filter(school__in=schools.order_by().values("pk"))
-    for each in held.filter(person=only) if only is not None else held:
-        at[each.person_id] = each.school
+    held = held.filter(person=only) if only is not None else held
+    at |= dict(held.values_list("person", "school"))
     found = people.active(at)
     if words:
         found = found.filter(name__icontains=words)
     return [
-        Line(person.pk, str(person), at[person.pk])
+        Listed(person.pk, str(person), at[person.pk])
         for person in sorted(found, key=lambda each: (str(each).casefold(), each.pk))
     ]
 
 
-def with_records(lines: Iterable[Line], acting: Appointment) -> list[Line]:
+def with_records(lines: Iterable[Listed], acting: Appointment) -> list[Line]:
     """The lines of a page with what is told of each: as many reads for one line as for fifty."""
     listed = list(lines)
+    schools = directory.all_schools().select_related("area")
+    at = schools.in_bulk({line.school for line in listed})
     projects: dict[int, list[Project]] = defaultdict(list)
     for each in support.support_by([line.person for line in listed]):
         if each.leader is not None:
             projects[each.leader.pk].append(each)
     teller = Teller.of([each for mine in projects.values() for each in mine], acting)
     return [
-        Line(line.person, line.name, line.school,
+        Line(line.person, line.name, at[line.school],
              teller.told(projects[line.person], ("person", line.person)))
         for line in listed
     ]  # fmt: skip
@@ -252,12 +263,33 @@ def words_beside(deployment: int) -> ProjectWords | None:
 
 def of_practice(practice: int, acting: Appointment | None) -> Told | None:
     """What is told of a practice; None where no school has taken it up."""
-    taken_up = support.adoptions(practice)
+    taken_up, priority = support.adoptions_counted(practice)
     if not taken_up:
         return None
-    teller = Teller.of(taken_up, acting)
-    told = teller.told(taken_up, ("practice", practice), all_topics=False)
-    return told[0]
+    topic, found = topic_of(priority), current_set()
+    title = titles().get(topic, "")
+    row = TrackRecord.objects.filter(set=found, practice=practice, topic=topic).first()
+    if found is None or row is None:
+        return Told(topic, title, NOT_MEASURED, taken_up)
+    known = ProjectEffect.objects.filter(
+        set=found, adoption__isnull=False, practice=practice, effect__isnull=False
+    ).order_by()
+    seen = directory.schools_visible_to(acting).order_by().values("pk")
+    schools = known.values("school").distinct().count()
+    unseen = known.exclude(school__in=seen).values("school").distinct().count()
+    state = state_of(schools, unseen)
+    return Told(
+        topic, title, state, taken_up, known.count(), schools, row if state == SHOWN else None
+    )
+
+
+def state_of(schools: int, unseen: int) -> str:
+    """What of a record somebody else is told, by the schools behind it and those out of sight."""
+    if not schools:
+        return NOT_MEASURED
+    if schools < FEWEST_SCHOOLS:
+        return FEW
+    return OUTSIDE if 0 < unseen < FEWEST_SCHOOLS else SHOWN
 
 
 # What is told
@@ -334,10 +366,6 @@ class Teller:
         return Told(topic, title, state, *counts, row if state == SHOWN else None)
 
     def _state(self, schools: set[int]) -> str:
-        if not schools:
-            return NOT_MEASURED
-        if self.own:
+        if self.own and schools:
             return SHOWN
-        if len(schools) < FEWEST_SCHOOLS:
-            return FEW
-        return OUTSIDE if 0 < len(schools - self.seen) < FEWEST_SCHOOLS else SHOWN
+        return state_of(len(schools), len(schools - self.seen))

@@ -29,7 +29,7 @@ FOLDER = "evidence/record"
 READ_OR_SEND = require_http_methods(["GET", "HEAD", "POST"])
 
 
-def _lines(request: ActingRequest, form: RecordFilter) -> list[queries.Line]:
+def _lines(request: ActingRequest, form: RecordFilter) -> list[queries.Listed]:
     if not form.is_valid():
         return []
     return queries.leaders_in_sight(request.acting, form.area_asked_for, form.cleaned_data["q"])
