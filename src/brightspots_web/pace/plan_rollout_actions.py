@@ -206,7 +206,7 @@ def hold(rollout: PlanRollout, *, by: Appointment, seen: int | None) -> PlanRoll
 
 def _lock(*keys: int) -> None:
     """Hold plans in one order, before the audit trail is waited for: all others wait alike."""
-    rows = PlanRollout.objects.select_for_update(of=("self",), no_key=True)
+    rows = PlanRollout.objects.select_for_update(no_key=True)
     list(rows.filter(pk__in=keys).order_by("pk").values_list("pk", flat=True))
 
 
