@@ -10,8 +10,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Q
-
 from brightspots_web.alignment import queries as alignment
 from brightspots_web.alignment.models import Priority
 from brightspots_web.connectedness import records
@@ -198,7 +196,7 @@ def with_records(lines: Iterable[Listed], acting: Appointment) -> list[Line]:
     teller = Teller.of([each for mine in projects.values() for each in mine], acting)
     return [
         Line(line.person, line.name, at[line.school],
-             teller.told(projects[line.person], ("person", line.person)))
+             teller.told(projects[line.person], line.person))
         for line in listed
     ]  # fmt: skip
 
@@ -220,16 +218,14 @@ def page_visible_to(acting: Appointment | None, person: int) -> Page | None:
         Done(
             each,
             teller.titles.get(topic_of(each.priority), str(each.priority)),
-            teller.effects.get(("deployment", each.key)) if own else None,
+            teller.effects.get(each.key) if own else None,
             said.get(each.key),
             each.school.pk in teller.seen,
         )
         for each in reversed(projects)
     ]
     shown = done if own else [each for each in done if each.seen]
-    return Page(
-        found, own, teller.told(projects, ("person", person)), shown, len(done) - len(shown)
-    )
+    return Page(found, own, teller.told(projects, person), shown, len(done) - len(shown))
 
 
 def _gives(person: int) -> bool:
@@ -247,7 +243,7 @@ def in_words_for(person: Person, priority: Priority) -> Told:
     """What a leader's own page says of one priority."""
     projects = support.support_by([person.pk])
     teller = Teller.of(projects, None, own=True)
-    told = {each.topic: each for each in teller.told(projects, ("person", person.pk))}
+    told = {each.topic: each for each in teller.told(projects, person.pk)}
     topic = topic_of(priority)
     return told.get(topic, Told(topic, priority.title, NONE))
 
@@ -297,15 +293,15 @@ def state_of(schools: int, unseen: int) -> str:
 
 @dataclass
 class Teller:
-    """Decides what of the records one reader is told; reads everything once for many projects."""
+    """Decides what of leaders' records one reader is told; reads once for many projects."""
 
     made: RecordSet | None
     seen: frozenset[int]
     own: bool
     titles: Mapping[str, str]
     live: Sequence[str]
-    effects: dict[tuple[str, int], ProjectEffect] = field(default_factory=dict)
-    rows: dict[tuple[str, int, str], TrackRecord] = field(default_factory=dict)
+    effects: dict[int, ProjectEffect] = field(default_factory=dict)
+    rows: dict[tuple[int, str], TrackRecord] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -321,47 +317,33 @@ class Teller:
         )  # fmt: skip
         if found is None:
             return teller
-        given = [each.key for each in projects if each.practice is None]
-        taken = [each.key for each in projects if each.practice is not None]
-        for effect in ProjectEffect.objects.filter(
-            Q(deployment__in=given) | Q(adoption__in=taken), set=found
-        ):
+        keys = [each.key for each in projects]
+        for effect in ProjectEffect.objects.filter(deployment__in=keys, set=found):
             if effect.deployment_id is not None:
-                teller.effects["deployment", effect.deployment_id] = effect
-            elif effect.adoption_id is not None:
-                teller.effects["adoption", effect.adoption_id] = effect
+                teller.effects[effect.deployment_id] = effect
         leaders = {each.leader.pk for each in projects if each.leader is not None}
-        practices = {each.practice for each in projects if each.practice is not None}
-        for row in TrackRecord.objects.filter(
-            Q(person__in=leaders) | Q(practice__in=practices), set=found
-        ):
+        for row in TrackRecord.objects.filter(person__in=leaders, set=found):
             if row.person_id is not None:
-                teller.rows["person", row.person_id, row.topic] = row
-            elif row.practice_id is not None:
-                teller.rows["practice", row.practice_id, row.topic] = row
+                teller.rows[row.person_id, row.topic] = row
         return teller
 
-    def told(
-        self, projects: Sequence[Project], whose: tuple[str, int], *, all_topics: bool = True
-    ) -> list[Told]:
+    def told(self, projects: Sequence[Project], person: int) -> list[Told]:
         """Topic by topic, in the order of titles; live priorities are there without a project."""
         mine: dict[str, list[Project]] = defaultdict(list)
         for each in projects:
             mine[topic_of(each.priority)].append(each)
-        topics = set(mine) | (set(self.live) if all_topics else set())
-        found = [self._one(topic, mine[topic], whose) for topic in topics]
+        found = [self._one(topic, mine[topic], person) for topic in set(mine) | set(self.live)]
         return sorted(found, key=lambda each: (each.title, each.topic))
 
-    def _one(self, topic: str, projects: Sequence[Project], whose: tuple[str, int]) -> Told:
+    def _one(self, topic: str, projects: Sequence[Project], person: int) -> Told:
         title = self.titles.get(topic, "")
         if not projects:
             return Told(topic, title, NONE)
-        kind = "deployment" if whose[0] == "person" else "adoption"
-        known = [self.effects.get((kind, each.key)) for each in projects]
+        known = [self.effects.get(each.key) for each in projects]
         schools = {each.school_id for each in known if each is not None and each.effect is not None}
         measured = sum(1 for each in known if each is not None and each.effect is not None)
         counts = (len(projects), measured, len(schools))
-        row = self.rows.get((*whose, topic))
+        row = self.rows.get((person, topic))
         state = self._state(schools) if row is not None else NOT_MEASURED
         return Told(topic, title, state, *counts, row if state == SHOWN else None)
 
