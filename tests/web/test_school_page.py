@@ -216,7 +216,7 @@ class TestPage:
     ) -> None:
         published(world)
         client = sign_in("head")
-        with django_assert_max_num_queries(65):
+        with django_assert_max_num_queries(66):
             text(client, "N2")
 
     def test_members_are_linked_only_where_they_may_be_opened(

@@ -257,7 +257,7 @@ class TestThePage:
         run = published(world)
         deepened(run, world.schools["N2"])
         client = sign_in("head")
-        with django_assert_max_num_queries(65):
+        with django_assert_max_num_queries(66):
             page = text(client, "home:school", "N2")
         assert "“girls” gain more than “boys”" in page
         assert "stays the same in 1 of 2 other ways of reckoning" in page

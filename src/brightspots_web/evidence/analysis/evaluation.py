@@ -307,7 +307,7 @@ def _facts(impact: Any) -> dict[str, Any]:
     worst = impact.balance["standardised"].abs().max() if impact.balance.height else None
     parts = {part: why for part, _most, why in impact.security.parts}
     return {
-        "attrition": gaps / listed if listed else 0.0,
+        "attrition": round(gaps / listed, 2) if listed else 0.0,  # as told: it counts no school out
         "apart": "apart" in parts.get("attrition", ""),
         "imbalance": float(worst) if worst is not None else None,
         "detectable": float(2.8 * simple.se) if simple.se is not None else None,
