@@ -21,7 +21,7 @@ from brightspots_web.accountability.pledge_actions import check_seen, check_stat
 from brightspots_web.accountability.pledge_models import Pledge, PledgeScore, PledgeSettings
 from brightspots_web.directory.models import Appointment, Person
 from brightspots_web.shared import audit
-from brightspots_web.shared.overtaken import OvertakenError
+from brightspots_web.shared import settings_actions as settings
 
 State = Pledge.State
 Peer = PledgeScore.State
@@ -288,28 +288,11 @@ def set_rules(given: Mapping[str, int], *, by: Appointment, seen: int | None) ->
         .order_by("pk")
         .values("pk")
     )
-    audit.one_at_a_time()
-    found = (
-        PledgeSettings.objects.order_by("pk").select_for_update(no_key=True).first()
-        or PledgeSettings()
-    )
-    if seen is not None and seen != found.version:
-        raise OvertakenError(
-            _(
-                "Somebody else set these in the meantime. Yours are still here and were not "
-                "saved: look at what holds now, then save again if yours still make sense."
-            )
-        )
+    found = settings.held(PledgeSettings, seen=seen)
     wanted = {name: given[name] for name in LIMITS}
     _check_rules(found, wanted)
-    if found.pk and all(getattr(found, name) == value for name, value in wanted.items()):
+    if not settings.set_in(found, wanted, event="accountability.set_pledges", by=by):
         return found
-    for name, value in wanted.items():
-        setattr(found, name, value)
-    found.version += 1
-    found.full_clean(exclude=["id"])
-    found.save()
-    audit.record("accountability.set_pledges", by=by, target=found, detail=wanted)
     for each in queries.verified_by_now(found):
         _settle(each, found)
     return found

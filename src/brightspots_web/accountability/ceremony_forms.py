@@ -13,11 +13,7 @@ from brightspots_web.accountability.pledge_forms import NamesForm
 from brightspots_web.accountability.pledge_models import Pledge, PledgeScore, PledgeSettings
 from brightspots_web.directory.models import Appointment, Person
 from brightspots_web.shared.charts import number
-
-
-def _long(label: Any, hint: Any, most: int, rows: int = 4) -> forms.CharField:
-    widget = forms.Textarea(attrs={"rows": rows})
-    return forms.CharField(label=label, max_length=most, widget=widget, help_text=hint)
+from brightspots_web.shared.forms import long_text
 
 
 class ScoreForm(NamesForm):
@@ -25,7 +21,7 @@ class ScoreForm(NamesForm):
 
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
     score = forms.IntegerField(label=_("How far was it kept?"))
-    reason = _long(
+    reason = long_text(
         _("Why so"),
         _("What you saw that speaks for it and what against. Name no pupils."),
         LONGEST["reason"],
@@ -71,7 +67,7 @@ class PeersForm(forms.Form):
 
 
 class CannotForm(forms.Form):
-    why = _long(
+    why = long_text(
         _("Why you cannot"),
         _("A conflict of interest, illness, no time: the school then asks another."),
         LONGEST["why"],
@@ -84,7 +80,7 @@ class OutcomeForm(NamesForm):
     outcome = forms.ChoiceField(
         label=_("What became of it"), widget=forms.RadioSelect, choices=Pledge.Outcome.choices
     )
-    words = _long(
+    words = long_text(
         _("In your words"),
         _("What came of it, what did not, and why. Everybody reads it who reads the promise."),
         LONGEST_WORDS,
@@ -105,7 +101,7 @@ class WeighForm(forms.Form):
 
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
     score = forms.ChoiceField(label=_("Whose score"))
-    why = _long(
+    why = long_text(
         _("Why"),
         _("What the conflict of interest is, or why there is none. Everybody reads it."),
         LONGEST["why"],

@@ -21,6 +21,7 @@ from brightspots_web.directory import queries as directory
 from brightspots_web.directory.actions import hold_school
 from brightspots_web.directory.models import Appointment, Person, School
 from brightspots_web.shared import audit
+from brightspots_web.shared import settings_actions as settings
 from brightspots_web.shared.overtaken import OvertakenError
 from brightspots_web.shared.permissions import Capability, may
 from brightspots_web.shared.pupil_names import look_again
@@ -292,25 +293,8 @@ def set_settings(given: dict[str, int], *, by: Appointment, seen: int | None) ->
     """Set how often every school is visited, and how soon what was agreed is looked at again."""
     if not may(by, Capability.SET_ACCOUNTABILITY):
         raise PermissionDenied
-    audit.one_at_a_time()
-    found = ChallengeSettings.objects.order_by("pk").select_for_update(no_key=True).first()
-    found = found or ChallengeSettings()
-    if seen is not None and seen != found.version:
-        raise OvertakenError(
-            _(
-                "Somebody else set these in the meantime. Yours are still here and were not "
-                "saved: look at what holds now, then save again if yours still make sense."
-            )
-        )
-    before = {name: getattr(found, name) for name in given}
-    if found.pk and before == given:
-        return found
-    for name, value in given.items():
-        setattr(found, name, value)
-    found.version += 1
-    found.full_clean(exclude=["id"])
-    found.save()
-    audit.record("accountability.set_challenge", by=by, target=found, detail=given)
+    found = settings.held(ChallengeSettings, seen=seen)
+    settings.set_in(found, given, event="accountability.set_challenge", by=by)
     return found
 
 

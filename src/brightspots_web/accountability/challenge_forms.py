@@ -15,30 +15,9 @@ from brightspots_web.accountability.models import ChallengeSettings, ChallengeSt
 from brightspots_web.alignment.models import Priority
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Area, Person
+from brightspots_web.shared.forms import SeenForm, day_field, long_text, offer
 
-DAY = {"type": "date"}
 BOTH_READ = _("The school, the challenger and whoever plans the visits read it. Name no pupils.")
-
-
-def _long(label: Any, hint: Any, most: int, rows: int = 4, **more: Any) -> forms.CharField:
-    widget = forms.Textarea(attrs={"rows": rows})
-    return forms.CharField(label=label, max_length=most, widget=widget, help_text=hint, **more)
-
-
-def _day(label: Any, hint: Any = "", **more: Any) -> forms.DateField:
-    return forms.DateField(label=label, widget=forms.DateInput(attrs=DAY), help_text=hint, **more)
-
-
-def _offer(form: forms.Form, name: str, choices: Sequence[tuple[str, Any]]) -> None:
-    field = form.fields[name]
-    assert isinstance(field, forms.ChoiceField)
-    field.choices = list(choices)
-
-
-class SeenForm(forms.Form):
-    """What the person had in front of them: the version of the row."""
-
-    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
 class WaryForm(SeenForm):
@@ -61,8 +40,8 @@ class VisitFilter(forms.Form):
 
     def __init__(self, *args: Any, parts: Sequence[tuple[str, Any]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _offer(self, "state", [("", _("all")), *ChallengeVisit.State.choices])
-        _offer(self, "mine", [("", _("all")), *parts])
+        offer(self, "state", [("", _("all")), *ChallengeVisit.State.choices])
+        offer(self, "mine", [("", _("all")), *parts])
         if len(parts) < 2:
             del self.fields["mine"]
 
@@ -80,7 +59,7 @@ class AreaForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.areas = {str(each.pk): each for each in areas}
         named = ((str(each.pk), f"{'– ' * each.level}{each.name}") for each in areas)
-        _offer(self, "area", [("", _("all")), *named])
+        offer(self, "area", [("", _("all")), *named])
 
     def area_chosen(self) -> Area | None:
         self.is_valid()
@@ -109,13 +88,13 @@ class PlanForm(forms.Form):
     """A visit to one school."""
 
     why = forms.ChoiceField(label=_("Why this school"), choices=ChallengeVisit.Why.choices)
-    why_words = _long(
+    why_words = long_text(
         _("In a sentence"),
         _("The school reads it first. Say what would be worth a look, not what is wrong."),
         LONGEST["why_words"],
         4,
     )
-    on = _day(_("On which day"))
+    on = day_field(_("On which day"))
     challenger = ChallengerField(
         label=_("Who goes"),
         required=False,
@@ -139,13 +118,13 @@ class PlanForm(forms.Form):
 class AskForm(forms.Form):
     """A school asks for a visit itself."""
 
-    words = _long(
+    words = long_text(
         _("What would you like somebody from outside to look at?"),
         _("A question you cannot answer from inside is a good one. Name no pupils."),
         LONGEST["why_words"],
         4,
     )
-    on = _day(_("On which day would it suit"))
+    on = day_field(_("On which day would it suit"))
 
 
 class ChallengerForm(SeenForm):
@@ -165,11 +144,11 @@ class FindForm(forms.Form):
 
 
 class MoveForm(SeenForm):
-    on = _day(_("New day"))
+    on = day_field(_("New day"))
 
 
 class SelfViewForm(WaryForm):
-    self_view = _long(
+    self_view = long_text(
         _("How you see your school"),
         _(
             "What you are proud of, what you are not content with, what you have tried, and what "
@@ -185,14 +164,14 @@ class SelfViewForm(WaryForm):
 class RecordForm(WaryForm):
     """Strengths stand first, and are asked for first."""
 
-    strengths = _long(
+    strengths = long_text(
         _("What the school does well"),
         _("What you saw or were shown that others could learn from."),
         LONGEST["strengths"],
         5,
         required=False,  # the action asks for it in words of its own
     )
-    record = _long(
+    record = long_text(
         _("What you asked, and what you were shown"),
         _(
             "Questions, what people said to them, what stayed open. The school, and whoever plans "
@@ -205,7 +184,7 @@ class RecordForm(WaryForm):
 
 
 class WordsForm(WaryForm):
-    words = _long(
+    words = long_text(
         _("The school’s own words"),
         _("What you add, or see differently. It stands beside the record, which stays as it is."),
         LONGEST["school_words"],
@@ -222,12 +201,12 @@ class StepForm(SeenForm):
         help_text=_("One thing, one person, one day."),
     )
     owner = forms.CharField(label=_("Who does it"), max_length=300)
-    due = _day(_("By when"))
+    due = day_field(_("By when"))
 
     def __init__(self, *args: Any, sides: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         named = [each for each in ChallengeStep.Side.choices if each[0] in sides]
-        _offer(self, "side", named)
+        offer(self, "side", named)
 
     def step(self) -> Step:
         data = self.cleaned_data
@@ -235,7 +214,7 @@ class StepForm(SeenForm):
 
 
 class AgreeForm(SeenForm):
-    follow_up_on = _day(
+    follow_up_on = day_field(
         _("On which day do you look again"),
         _("Without a day it is not kept. Both sides, and the challenger, are reminded."),
         required=False,
@@ -243,33 +222,33 @@ class AgreeForm(SeenForm):
 
 
 class OutcomeForm(forms.Form):
-    outcome = _long(
+    outcome = long_text(
         _("What came of it"),
         _("If it was not done, say so and why: that helps as much."),
         500,
         3,
     )
-    on = _day(_("On which day"), initial=directory.today)
+    on = day_field(_("On which day"), initial=directory.today)
 
 
 class FollowUpForm(SeenForm):
-    words = _long(
+    words = long_text(
         _("What came of it, on both sides"),
         _("What changed, what did not, and what is worth telling others. Name no pupils."),
         LONGEST["followed_words"],
         6,
     )
-    on = _day(_("On which day did you look again"), initial=directory.today)
+    on = day_field(_("On which day did you look again"), initial=directory.today)
 
 
 class EscalateForm(SeenForm):
-    why = _long(
+    why = long_text(
         _("Why a closer look"),
         _("The school reads it. Say what you are concerned about, and what would change that."),
         LONGEST["why"],
         3,
     )
-    support = _long(
+    support = long_text(
         _("What support comes with it"),
         _("Who, what, how many days. Without support there is no closer attention."),
         1000,
@@ -299,7 +278,7 @@ class EscalateForm(SeenForm):
         super().__init__(*args, **kwargs)
         self.priorities = {each.code: each for each in priorities}
         named = ((each.code, each.title) for each in priorities)
-        _offer(self, "priority", [("", _("no request now")), *named])
+        offer(self, "priority", [("", _("no request now")), *named])
         if not priorities:
             del self.fields["priority"], self.fields["days"]
 
@@ -319,17 +298,17 @@ class AnswerForm(forms.Form):
         widget=forms.RadioSelect,
         choices=[("yes", _("We take the support up")), ("no", _("We go another way"))],
     )
-    words = _long(
+    words = long_text(
         _("In a few words"), _("If you go another way, say which."), 1000, 3, required=False
     )
 
 
 class WhyForm(SeenForm):
-    why = _long(_("Why"), BOTH_READ, LONGEST["why"], 3)
+    why = long_text(_("Why"), BOTH_READ, LONGEST["why"], 3)
 
 
 class ConflictForm(SeenForm):
-    why = _long(
+    why = long_text(
         _("What the conflict of interest is"),
         _(
             "What was written up to now stays on the page of this visit, marked as not used. "

@@ -11,18 +11,9 @@ from brightspots_web.accountability.dialogue_commitment_actions import Promise
 from brightspots_web.accountability.dialogue_queries import Search
 from brightspots_web.accountability.models import Consultation, DialogueGuest, Suggestion
 from brightspots_web.directory.models import Area, Person
+from brightspots_web.shared.forms import day_field, long_text
 
-DAY = {"type": "date"}
 PUBLIC = _("Everybody of the area reads it. Name no pupils, and nobody who said something.")
-
-
-def _day(label: Any, hint: Any = "", **more: Any) -> forms.DateField:
-    return forms.DateField(label=label, widget=forms.DateInput(attrs=DAY), help_text=hint, **more)
-
-
-def _long(label: Any, hint: Any, most: int, rows: int = 4) -> forms.CharField:
-    widget = forms.Textarea(attrs={"rows": rows})
-    return forms.CharField(label=label, max_length=most, widget=widget, help_text=hint)
 
 
 class _OfferForm(forms.Form):
@@ -62,7 +53,7 @@ class PlanForm(_OfferForm):
     stakeholder = forms.ChoiceField(
         label=_("Who answers there"), help_text=_("Somebody who can decide.")
     )
-    on = _day(_("Day"))
+    on = day_field(_("Day"))
     begins = forms.TimeField(label=_("Begins at"), widget=forms.TimeInput(attrs={"type": "time"}))
     place = forms.CharField(label=_("Place"), max_length=200)
     seats = forms.IntegerField(
@@ -136,7 +127,7 @@ class PointForm(WaryForm):
 
 
 class MinutesForm(WaryForm):
-    minutes = _long(_("What was said"), PUBLIC, 4000, 10)
+    minutes = long_text(_("What was said"), PUBLIC, 4000, 10)
     there = forms.MultipleChoiceField(
         label=_("Who was there"), required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -163,7 +154,7 @@ class PromiseForm(_OfferForm):
         help_text=_("So that anybody can see later whether it was done."),
     )  # fmt: skip
     owner = forms.ChoiceField(label=_("Who sees to it"))
-    due = _day(_("By when"))
+    due = day_field(_("By when"))
 
     def __init__(self, *args: Any, seniors: Sequence[Person], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -178,7 +169,7 @@ class ReportForm(_OfferForm):
         label=_("How it stands"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=PUBLIC,
     )  # fmt: skip
-    moved_to = _day(
+    moved_to = day_field(
         _("It needs longer, until"), _("Empty where the day holds. The first day stays visible."),
         required=False,
     )  # fmt: skip
@@ -189,7 +180,7 @@ class EndForm(_OfferForm):
         label=_("How it ended"), choices=[("yes", _("kept")), ("no", _("not kept"))],
         widget=forms.RadioSelect,
     )  # fmt: skip
-    outcome = _long(_("What was done, or why not"), PUBLIC, 1000)
+    outcome = long_text(_("What was done, or why not"), PUBLIC, 1000)
 
 
 class OwnerForm(_OfferForm):

@@ -20,22 +20,12 @@ from brightspots_web.alignment.models import PriorityIndicator
 from brightspots_web.devolution.models import DataNote
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Appointment, Cycle, Person, School
+from brightspots_web.shared.forms import long_text, offer
 from brightspots_web.shared.pupil_names import MayNamePupilError
 from brightspots_web.shared.words import day
 
 DAY = {"type": "date"}
 Kind = PledgeEvidence.Kind
-
-
-def _long(label: Any, hint: Any, most: int, rows: int = 4, **more: Any) -> forms.CharField:
-    widget = forms.Textarea(attrs={"rows": rows})
-    return forms.CharField(label=label, max_length=most, widget=widget, help_text=hint, **more)
-
-
-def _offer(form: forms.Form, name: str, choices: Sequence[tuple[Any, Any]]) -> None:
-    field = form.fields[name]
-    assert isinstance(field, forms.ChoiceField)
-    field.choices = list(choices)
 
 
 class NamesForm(forms.Form):
@@ -68,8 +58,8 @@ class PledgeFilter(forms.Form):
     def __init__(self, *args: Any, cycles: Sequence[Cycle], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.cycles = {str(each.pk): each for each in cycles}
-        _offer(self, "cycle", [("", _("all")), *((str(each.pk), each.name) for each in cycles)])
-        _offer(self, "state", [("", _("all")), *Pledge.State.choices])
+        offer(self, "cycle", [("", _("all")), *((str(each.pk), each.name) for each in cycles)])
+        offer(self, "state", [("", _("all")), *Pledge.State.choices])
 
     def search(self) -> Search:
         """What the form asks for; what makes no sense is left out."""
@@ -113,13 +103,13 @@ class PledgeForm(NamesForm):
         ),
     )
     due = forms.DateField(label=_("By when"), widget=forms.DateInput(attrs=DAY))
-    will_do = _long(
+    will_do = long_text(
         _("What we will do"),
         _("Who does what, how often: so that a witness can come and see it."),
         LONGEST["will_do"],
         5,
     )
-    needs = _long(
+    needs = long_text(
         _("What help we need"),
         _("What the others could do or lend so that you keep it."),
         LONGEST["needs"],
@@ -155,7 +145,7 @@ class PledgeForm(NamesForm):
         self.cycles = {str(each.pk): each for each in cycles}
         self.measures = {str(each.pk): each for each in measures}
         self.schools = {each.code: each for each in schools}
-        _offer(self, "cycle", [(key, each.name) for key, each in self.cycles.items()])
+        offer(self, "cycle", [(key, each.name) for key, each in self.cycles.items()])
         if len(cycles) <= 1:
             del self.fields["cycle"]
         by_title: dict[str, list[tuple[str, str]]] = {}
@@ -163,10 +153,10 @@ class PledgeForm(NamesForm):
             unit = f" ({each.indicator.unit})" if each.indicator.unit else ""
             named = by_title.setdefault(each.priority.title, [])
             named.append((key, f"{each.indicator.name}{unit}"))
-        _offer(self, "measure", [("", _("choose")), *by_title.items()])
+        offer(self, "measure", [("", _("choose")), *by_title.items()])
         if half == Pledge.Half.OTHER:
             named_schools = ((code, each.name) for code, each in self.schools.items())
-            _offer(self, "other_school", [("", _("choose")), *named_schools])
+            offer(self, "other_school", [("", _("choose")), *named_schools])
         else:
             del self.fields["other_school"]
 
@@ -217,7 +207,7 @@ def as_it_stands(pledge: Pledge, measures: Sequence[PriorityIndicator]) -> dict[
 
 class WhyForm(forms.Form):
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
-    why = _long(
+    why = long_text(
         _("Why it is withdrawn"),
         _("Everybody reads it who read the promise. Its page stays."),
         500,
@@ -245,8 +235,8 @@ class WitnessForm(forms.Form):
             (str(each.person_id), f"{each.school.name if each.school else ''}: {each.person}")
             for each in people
         ]
-        _offer(self, "first", [("", _("choose")), *named])
-        _offer(self, "second", [("", _("nobody else")), *named])
+        offer(self, "first", [("", _("choose")), *named])
+        offer(self, "second", [("", _("nobody else")), *named])
 
     def chosen(self) -> list[Person]:
         keys = (self.cleaned_data[name] for name in ("first", "second"))
@@ -259,7 +249,7 @@ class AnswerForm(forms.Form):
         widget=forms.RadioSelect,
         choices=[("yes", _("I stand by it")), ("no", _("I do not"))],
     )
-    words = _long(
+    words = long_text(
         _("In a few words"),
         _("What you will do as a witness; or why not. Everybody reads it who reads the promise."),
         300,
@@ -275,7 +265,7 @@ class CheckInForm(NamesForm):
         widget=forms.RadioSelect,
         choices=PledgeCheckIn.Going.choices,
     )
-    words = _long(_("In a few words"), _("What you did and saw. Name no pupils."), 1000, 3)
+    words = long_text(_("In a few words"), _("What you did and saw. Name no pupils."), 1000, 3)
     on = forms.DateField(
         label=_("On which day"), widget=forms.DateInput(attrs=DAY), initial=directory.today
     )
@@ -296,7 +286,7 @@ class EvidenceForm(NamesForm):
     """Something seen: in words, on a visit, in a file, in a small data note."""
 
     kind = forms.ChoiceField(label=_("What is it?"), widget=forms.RadioSelect)
-    words = _long(
+    words = long_text(
         _("What it shows"),
         _("What you saw and where, good or not. Name no pupils."),
         1000,
@@ -324,12 +314,12 @@ class EvidenceForm(NamesForm):
         super().__init__(*args, **kwargs)
         self.notes = {str(each.pk): each for each in notes}
         offered = [Kind.WORDS, Kind.VISIT, Kind.FILE, *([Kind.NOTE] if notes else [])]
-        _offer(self, "kind", [(each.value, each.label) for each in offered])
+        offer(self, "kind", [(each.value, each.label) for each in offered])
         if notes:
             named = (
                 (key, f"{day(each.on)}: {each.words[:60]}") for key, each in self.notes.items()
             )
-            _offer(self, "note", [("", _("none")), *named])
+            offer(self, "note", [("", _("none")), *named])
         else:
             del self.fields["note"]
 

@@ -12,25 +12,9 @@ from brightspots_web.accountability.review_people_queries import Candidate
 from brightspots_web.accountability.review_queries import Search
 from brightspots_web.alignment.models import Priority
 from brightspots_web.directory.models import Appointment, Person
+from brightspots_web.shared.forms import SeenForm, long_text, offer
 
 DAY = {"type": "date"}
-
-
-def _long(label: Any, hint: Any, most: int, rows: int = 4, **more: Any) -> forms.CharField:
-    widget = forms.Textarea(attrs={"rows": rows})
-    return forms.CharField(label=label, max_length=most, widget=widget, help_text=hint, **more)
-
-
-def _offer(form: forms.Form, name: str, choices: Sequence[tuple[str, Any]]) -> None:
-    field = form.fields[name]
-    assert isinstance(field, forms.ChoiceField)
-    field.choices = list(choices)
-
-
-class SeenForm(forms.Form):
-    """What the person had in front of them: the version of the row."""
-
-    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
 class ReviewFilter(forms.Form):
@@ -42,9 +26,9 @@ class ReviewFilter(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _offer(self, "state", [("", _("all")), *PeerReview.State.choices])
+        offer(self, "state", [("", _("all")), *PeerReview.State.choices])
         mine = [("", _("all")), ("host", _("my school is the host")), ("team", _("I am asked"))]
-        _offer(self, "mine", mine)
+        offer(self, "mine", mine)
 
     def search(self) -> Search:
         """What the form asks for; what makes no sense is left out."""
@@ -66,19 +50,19 @@ class SelfReviewForm(SeenForm):
         ),
     )
     priority = forms.ChoiceField(label=_("About which priority"), required=False)
-    strengths = _long(
+    strengths = long_text(
         _("What we do well"),
         _("Begin with it: peers look here first."),
         LONGEST["words"],
         required=False,
     )
-    to_improve = _long(
+    to_improve = long_text(
         _("What we want to get better at"),
         _("Your own view, before anybody else looks. Name no pupils."),
         LONGEST["words"],
         required=False,
     )
-    evidence = _long(
+    evidence = long_text(
         _("What this rests on"),
         _("Exercise books, results, a talk with teachers: what did you look at?"),
         LONGEST["words"],
@@ -93,7 +77,7 @@ class SelfReviewForm(SeenForm):
         super().__init__(*args, **kwargs)
         self.priorities = {str(each.pk): each for each in priorities}
         named = ((key, str(each)) for key, each in self.priorities.items())
-        _offer(self, "priority", [("", _("none in particular")), *named])
+        offer(self, "priority", [("", _("none in particular")), *named])
 
     def ask_to_look_again(self) -> None:
         self.fields["names_no_pupil"].widget = forms.CheckboxInput()
@@ -129,7 +113,7 @@ class PeerForm(forms.Form):
         super().__init__(*args, **kwargs)
         able = [each for each in candidates if each.may_come]
         self.people: Mapping[str, Person] = {str(each.person.pk): each.person for each in able}
-        _offer(self, "person", [(str(each.person.pk), each.label) for each in able])
+        offer(self, "person", [(str(each.person.pk), each.label) for each in able])
 
     def clean_person(self) -> Person:
         return self.people[self.cleaned_data["person"]]
@@ -145,7 +129,7 @@ class VisitForm(SeenForm):
         required=False,
         help_text=_("Leave it empty for a visit of one day."),
     )
-    plan = _long(
+    plan = long_text(
         _("What happens when"),
         _("Which lessons, whom to talk to, when the team sits together."),
         LONGEST["plan"],
@@ -158,7 +142,7 @@ class VisitForm(SeenForm):
 
 
 class WhyForm(SeenForm):
-    why = _long(_("Why"), _("A sentence; the host and the team read it."), LONGEST["why"], 2)
+    why = long_text(_("Why"), _("A sentence; the host and the team read it."), LONGEST["why"], 2)
 
 
 class AnswerForm(forms.Form):
@@ -185,7 +169,7 @@ class ConflictForm(forms.Form):
     """A conflict of interest that was found later."""
 
     seat = forms.ChoiceField(label=_("Who stands down"))
-    why = _long(
+    why = long_text(
         _("What stands between them"),
         _("A few words; the host and the team read it. What was written by then is marked."),
         LONGEST["why"],
@@ -194,7 +178,7 @@ class ConflictForm(forms.Form):
 
     def __init__(self, *args: Any, seats: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _offer(self, "seat", seats)
+        offer(self, "seat", seats)
 
 
 class ChampionForm(forms.Form):
@@ -210,7 +194,7 @@ class ChampionForm(forms.Form):
     def __init__(self, *args: Any, people: Sequence[Appointment], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.people = {str(each.pk): each for each in people}
-        _offer(self, "who", [(key, each.label) for key, each in self.people.items()])
+        offer(self, "who", [(key, each.label) for key, each in self.people.items()])
 
     def clean_who(self) -> Appointment:
         return self.people[self.cleaned_data["who"]]

@@ -17,9 +17,8 @@ from brightspots_web.accountability.models import (
 from brightspots_web.accountability.visit_actions import LONGEST, Found, Saw
 from brightspots_web.accountability.visit_after_actions import Outcome, Step, Workshop
 from brightspots_web.directory import queries as directory
+from brightspots_web.shared.forms import day_field, offer
 from brightspots_web.shared.words import day
-
-DAY = {"type": "date"}
 
 
 def _long(name: str, label: Any, hint: Any, rows: int = 3, **more: Any) -> forms.CharField:
@@ -27,18 +26,6 @@ def _long(name: str, label: Any, hint: Any, rows: int = 3, **more: Any) -> forms
     return forms.CharField(
         label=label, max_length=LONGEST[name], widget=widget, help_text=hint, **more
     )
-
-
-def _day(label: Any, hint: Any = "", **more: Any) -> forms.DateField:
-    return forms.DateField(
-        label=label, widget=forms.DateInput(attrs=DAY), help_text=hint, **more
-    )  # fmt: skip
-
-
-def _offer(form: forms.Form, name: str, choices: Sequence[tuple[str, Any]]) -> None:
-    field = form.fields[name]
-    assert isinstance(field, forms.ChoiceField)
-    field.choices = list(choices)
 
 
 class WaryForm(forms.Form):
@@ -79,7 +66,7 @@ class EvidenceForm(WaryForm):
         widget=forms.RadioSelect,
         choices=[("yes", _("something that works well")), ("no", _("something to work on"))],
     )
-    on = _day(_("On which day"))
+    on = day_field(_("On which day"))
 
     def __init__(self, *args: Any, days: Sequence[Any], **kwargs: Any) -> None:
         initial = {"client_key": str(uuid4())} | (kwargs.pop("initial", None) or {})
@@ -149,7 +136,7 @@ class AnswerForm(WaryForm):
 
 
 class AgreeForm(WaryForm):
-    check_back_on = _day(
+    check_back_on = day_field(
         _("The day to check back"),
         _("Two weeks from now at the earliest; most choose three to six months."),
         required=False,
@@ -187,7 +174,7 @@ class StepForm(WaryForm):
         max_length=LONGEST["owner"],
         help_text=_("One person, by name or task."),
     )
-    due = _day(_("Until when"))
+    due = day_field(_("Until when"))
 
     def step(self) -> Step | None:
         """The step; None where nothing of it was filled in."""
@@ -200,7 +187,7 @@ class StepForm(WaryForm):
 class WorkshopForm(StepForm):
     """The workshop, and the first step that came of it."""
 
-    on = _day(_("When you sat together"), initial=directory.today)
+    on = day_field(_("When you sat together"), initial=directory.today)
     notes = _long(
         "notes",
         _("What you talked about"),
@@ -224,7 +211,7 @@ class WorkshopForm(StepForm):
         super().__init__(*args, **kwargs)
         self.champions = {str(each.pk): each for each in champions}
         named = [(key, f"{e.person}, {e.school.name}") for key, e in self.champions.items()]
-        _offer(self, "champion", [("", _now("nobody")), *named])
+        offer(self, "champion", [("", _now("nobody")), *named])
         if not named:
             del self.fields["champion"]
         if has_step:
@@ -240,13 +227,13 @@ class DoneForm(WaryForm):
     """A step is done."""
 
     outcome = _long("outcome", _("What came of it"), _("What is different now, or not."), 3)
-    on = _day(_("Done on"), initial=directory.today)
+    on = day_field(_("Done on"), initial=directory.today)
 
 
 class CheckBackForm(WaryForm):
     """What is found when it is looked at again, and what became of each step."""
 
-    on = _day(_("When you looked"), initial=directory.today)
+    on = day_field(_("When you looked"), initial=directory.today)
     found = _long(
         "found",
         _("What you found"),

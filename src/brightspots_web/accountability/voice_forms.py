@@ -251,12 +251,6 @@ def questions_of(consultation: Consultation) -> dict[str, Any]:
     return found
 
 
-class SeenForm(forms.Form):
-    """A button that remembers what was on the page."""
-
-    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
-
-
 class WithdrawForm(forms.Form):
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
     why = forms.CharField(

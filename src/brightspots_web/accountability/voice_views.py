@@ -21,7 +21,6 @@ from brightspots_web.accountability.models import Consultation
 from brightspots_web.accountability.voice_forms import (
     ConsultationFilter,
     ConsultationForm,
-    SeenForm,
     WithdrawForm,
     as_it_stands,
     questions_of,
@@ -32,6 +31,7 @@ from brightspots_web.directory.middleware import ActingRequest
 from brightspots_web.directory.view_helpers import by, press, take
 from brightspots_web.shared.components import Link
 from brightspots_web.shared.exports import respond
+from brightspots_web.shared.forms import SeenForm
 from brightspots_web.shared.permissions import Capability, may
 
 PAGE = 20

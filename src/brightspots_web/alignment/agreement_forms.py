@@ -12,12 +12,7 @@ from brightspots_web.alignment.agreement_actions import HEAVIEST, Calendar
 from brightspots_web.alignment.agreement_queries import PHASES, WEIGHTS
 from brightspots_web.alignment.models import Tier
 from brightspots_web.directory.cycle_actions import LONGEST_NAME
-
-DAY = {"type": "date"}
-
-
-def _day(label: Any, hint: Any = "") -> forms.DateField:
-    return forms.DateField(label=label, widget=forms.DateInput(attrs=DAY), help_text=hint)
+from brightspots_web.shared.forms import day_field
 
 
 class CalendarForm(forms.Form):
@@ -29,8 +24,8 @@ class CalendarForm(forms.Form):
         max_length=LONGEST_NAME,
         help_text=_("Such as “2027”, or “Second term 2027”."),
     )
-    starts = _day(_("First day of the cycle"))
-    ends = _day(_("First day after the cycle"))
+    starts = day_field(_("First day of the cycle"))
+    ends = day_field(_("First day after the cycle"))
     sure = forms.BooleanField(
         label=_("Yes: the present phase ends today"), required=False, widget=forms.HiddenInput
     )
@@ -40,7 +35,7 @@ class CalendarForm(forms.Form):
         for name in PHASES:
             hint = words.what_happens(name)
             label = _now("{phase}: from").format(phase=words.name(name))
-            self.fields[f"{name}_from"] = _day(label, hint)
+            self.fields[f"{name}_from"] = day_field(label, hint)
         for tier in Tier:
             self.fields[f"weight_{tier.value}"] = forms.IntegerField(
                 label=_now("Weight of one vote: {tier}").format(tier=tier.label),

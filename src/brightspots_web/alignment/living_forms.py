@@ -13,14 +13,9 @@ from brightspots_web.alignment.living_queries import Published
 from brightspots_web.alignment.living_sense_actions import LONGEST as LONGEST_SENSE
 from brightspots_web.directory.indicator_actions import Measure
 from brightspots_web.directory.models import Indicator
+from brightspots_web.shared.forms import SeenForm
 
 DAY = {"type": "date"}
-
-
-class SeenForm(forms.Form):
-    """A form that knows which version the person had before them."""
-
-    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
 class AimForm(SeenForm):

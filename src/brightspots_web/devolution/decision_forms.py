@@ -12,19 +12,9 @@ from brightspots_web.devolution.decision_queries import Search
 from brightspots_web.devolution.models import Decision, DecisionAction
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Area, Person, School
+from brightspots_web.shared.forms import long_text, offer
 
 DAY = {"type": "date"}
-
-
-def _long(label: Any, hint: Any, most: int, rows: int = 4, **more: Any) -> forms.CharField:
-    widget = forms.Textarea(attrs={"rows": rows})
-    return forms.CharField(label=label, max_length=most, widget=widget, help_text=hint, **more)
-
-
-def _offer(form: forms.Form, name: str, choices: Sequence[tuple[str, Any]]) -> None:
-    field = form.fields[name]
-    assert isinstance(field, forms.ChoiceField)
-    field.choices = list(choices)
 
 
 class PersonField(forms.ChoiceField):
@@ -54,8 +44,8 @@ class DecisionFilter(forms.Form):
 
     def __init__(self, *args: Any, priorities: Sequence[Priority], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _offer(self, "state", [("", _("all")), *Decision.State.choices])
-        _offer(self, "priority", [("", _("all")), *((p.code, p.title) for p in priorities)])
+        offer(self, "state", [("", _("all")), *Decision.State.choices])
+        offer(self, "priority", [("", _("all")), *((p.code, p.title) for p in priorities)])
         if not priorities:
             del self.fields["priority"]
 
@@ -85,13 +75,13 @@ class DecisionForm(forms.Form):
         required=False,
         help_text=_("What the data of the partnership say of it today is kept with the decision."),
     )
-    options = _long(
+    options = long_text(
         _("What was considered"),
         _("A line for each way you talked about, with what speaks for and against it."),
         3000,
         required=False,
     )
-    decision = _long(
+    decision = long_text(
         _("What is decided"),
         _("What will be done, at which schools, with which pupils. Name no pupils."),
         LONGEST["decision"],
@@ -102,7 +92,7 @@ class DecisionForm(forms.Form):
         help_text=_("One person who sees to it that it happens; not the one who does it all."),
     )
     by_when = forms.DateField(label=_("By when"), widget=forms.DateInput(attrs=DAY))
-    would_change = _long(
+    would_change = long_text(
         _("What would make us change our mind"),
         _("What you would have to see, and where: said now, it is believed later."),
         LONGEST["would_change"],
@@ -124,9 +114,7 @@ class DecisionForm(forms.Form):
         if not asks_priority:
             del self.fields["priority"]
             return
-        _offer(
-            self, "priority", [("", _("none of them")), *((p.code, p.title) for p in priorities)]
-        )
+        offer(self, "priority", [("", _("none of them")), *((p.code, p.title) for p in priorities)])
 
     def text(self) -> Text:
         data = self.cleaned_data
@@ -165,7 +153,7 @@ class WordForm(forms.Form):
         widget=forms.RadioSelect,
         choices=[("yes", _("We carry it")), ("no", _("We do not carry it"))],
     )
-    words = _long(
+    words = long_text(
         _("In a few words"),
         _("If you do not carry it, say why: the others can answer a reason. Everybody of the "
           "partnership reads it."),
@@ -177,13 +165,13 @@ class WordForm(forms.Form):
 
 class WhyForm(forms.Form):
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
-    why = _long(_("Why"), _("Everybody of the partnership reads it."), LONGEST_WORDS, 3)
+    why = long_text(_("Why"), _("Everybody of the partnership reads it."), LONGEST_WORDS, 3)
 
 
 class CloseForm(WhyForm):
     """The reason is needed only where not every school carries it; the action sees to that."""
 
-    why = _long(
+    why = long_text(
         _("Why it is made all the same"),
         _("It stands on the page beside the objections."),
         LONGEST_WORDS,
@@ -224,7 +212,7 @@ class ActionForm(forms.Form):
         assert isinstance(owner, PersonField)
         owner.offer(people)
         self.schools = {each.code: each for each in schools}
-        _offer(self, "school", [("", _("at none in particular")),
+        offer(self, "school", [("", _("at none in particular")),
                                 *((each.code, each.name) for each in schools)])  # fmt: skip
 
     def chosen_school(self) -> School | None:
@@ -238,7 +226,7 @@ class ActionChangeForm(OwnerForm):
 
 class DoneForm(forms.Form):
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
-    outcome = _long(
+    outcome = long_text(
         _("What came of it"),
         _("Two lines are enough. If it was not done, say so and why: that helps as much."),
         500,
@@ -256,7 +244,7 @@ class AreaForm(forms.Form):
 
     def __init__(self, *args: Any, areas: Sequence[Area], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _offer(self, "area", [(str(each.pk), _label(each)) for each in areas])
+        offer(self, "area", [(str(each.pk), _label(each)) for each in areas])
 
 
 def _label(area: Area) -> str:

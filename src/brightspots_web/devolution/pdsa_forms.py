@@ -20,20 +20,10 @@ from brightspots_web.devolution.pdsa_actions import (
 from brightspots_web.devolution.pdsa_queries import Search
 from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Indicator, School
+from brightspots_web.shared.forms import long_text, offer
 
 DAY = {"type": "date"}
 EVERYWHERE = "all"
-
-
-def _long(label: Any, hint: Any, most: int, rows: int = 4) -> forms.CharField:
-    widget = forms.Textarea(attrs={"rows": rows})
-    return forms.CharField(label=label, max_length=most, widget=widget, help_text=hint)
-
-
-def _offer(form: forms.Form, name: str, choices: Sequence[tuple[str, Any]]) -> None:
-    field = form.fields[name]
-    assert isinstance(field, forms.ChoiceField)
-    field.choices = list(choices)
 
 
 class CycleFilter(forms.Form):
@@ -52,7 +42,7 @@ class CycleFilter(forms.Form):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        _offer(
+        offer(
             self,
             "stage",
             [
@@ -64,8 +54,8 @@ class CycleFilter(forms.Form):
                 ("abandon", _("abandoned")),
             ],
         )
-        _offer(self, "priority", [("", _("all")), *((p.code, p.title) for p in priorities)])
-        _offer(self, "school", [("", _("all")), *((s.code, s.name) for s in schools)])
+        offer(self, "priority", [("", _("all")), *((p.code, p.title) for p in priorities)])
+        offer(self, "school", [("", _("all")), *((s.code, s.name) for s in schools)])
 
     def search(self) -> Search:
         self.is_valid()
@@ -87,14 +77,14 @@ class PlanForm(forms.Form):
         max_length=LONGEST["title"],
         help_text=_("In a few words: “Fours by turns in year 3”."),
     )
-    prediction = _long(
+    prediction = long_text(
         _("What you predict"),
         _("Before you begin: what will you see, how much of it, by when? Written down first, it is "
           "the only thing a result can surprise."),
         LONGEST["prediction"],
         3,
     )  # fmt: skip
-    test = _long(
+    test = long_text(
         _("The test"),
         _("What is done, where, with whom, for how long. Small enough to begin on Monday."),
         LONGEST["test"],
@@ -140,11 +130,11 @@ class PlanForm(forms.Form):
         self.priorities = {each.code: each for each in priorities}
         self.indicators = {each.code: each for each in indicators}
         none = ("", _("none of them"))
-        _offer(self, "priority", [none, *((p.code, p.title) for p in priorities)])
-        _offer(self, "indicator", [none, *((i.code, i.name) for i in indicators)])
+        offer(self, "priority", [none, *((p.code, p.title) for p in priorities)])
+        offer(self, "indicator", [none, *((i.code, i.name) for i in indicators)])
         if not indicators:
             del self.fields["indicator"]
-        _offer(self, "where", where)
+        offer(self, "where", where)
         if not where:
             del self.fields["where"]
 
@@ -235,7 +225,7 @@ def value_as_it_stands(point: PdsaPoint) -> dict[str, Any]:
 
 class StudyForm(forms.Form):
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
-    found = _long(
+    found = long_text(
         _("What you found"),
         _("Beside what you predicted: what came, what did not, what surprised you."),
         LONGEST_FOUND,
@@ -250,4 +240,4 @@ class StudyForm(forms.Form):
             ("abandon", _("Abandon: we leave it, and know more than before")),
         ],
     )
-    next_step = _long(_("The next step"), _("One thing, and who does it."), LONGEST_NEXT, 3)
+    next_step = long_text(_("The next step"), _("One thing, and who does it."), LONGEST_NEXT, 3)

@@ -11,18 +11,7 @@ from brightspots_web.directory.models import Area
 from brightspots_web.evidence.choice_lottery_actions import MOST_PLACES, Terms
 from brightspots_web.evidence.choice_queries import Search
 from brightspots_web.evidence.models import Choice, Lottery
-
-DAY = {"type": "date"}
-
-
-def _day(label: Any, hint: Any = "", **more: Any) -> forms.DateField:
-    return forms.DateField(label=label, widget=forms.DateInput(attrs=DAY), help_text=hint, **more)
-
-
-def _offer(form: forms.Form, name: str, choices: Sequence[tuple[Any, Any]]) -> None:
-    field = form.fields[name]
-    assert isinstance(field, forms.ChoiceField)
-    field.choices = list(choices)
+from brightspots_web.shared.forms import SeenForm, day_field, offer
 
 
 class ChoiceFilter(forms.Form):
@@ -33,8 +22,8 @@ class ChoiceFilter(forms.Form):
     way = forms.ChoiceField(label=_("How it was chosen"), required=False)
     priority = forms.ChoiceField(label=_("Priority"), required=False)
     area = forms.ChoiceField(label=_("Area"), required=False)
-    since = _day(_("Began on or after"), required=False)
-    until = _day(_("Began on or before"), required=False)
+    since = day_field(_("Began on or after"), required=False)
+    until = day_field(_("Began on or before"), required=False)
 
     def __init__(
         self,
@@ -47,10 +36,10 @@ class ChoiceFilter(forms.Form):
         self.priorities = {str(each.pk): each for each in priorities}
         self.areas = {str(each.pk): each for each in areas}
         every = ("", _("all"))
-        _offer(self, "kind", [every, *Choice.Kind.choices])
-        _offer(self, "way", [every, *Choice.Way.choices])
-        _offer(self, "priority", [every, *((k, p.title) for k, p in self.priorities.items())])
-        _offer(self, "area", [every, *((k, a.name) for k, a in self.areas.items())])
+        offer(self, "kind", [every, *Choice.Kind.choices])
+        offer(self, "way", [every, *Choice.Way.choices])
+        offer(self, "priority", [every, *((k, p.title) for k, p in self.priorities.items())])
+        offer(self, "area", [every, *((k, a.name) for k, a in self.areas.items())])
         if not areas:
             del self.fields["area"]
 
@@ -74,17 +63,11 @@ class LotteryFilter(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _offer(self, "state", [("", _("all")), *Lottery.State.choices])
+        offer(self, "state", [("", _("all")), *Lottery.State.choices])
 
     def asked(self) -> str:
         self.is_valid()
         return str(self.cleaned_data.get("state", ""))
-
-
-class SeenForm(forms.Form):
-    """What the person had in front of them: the version of the row."""
-
-    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
 class LotteryForm(SeenForm):
@@ -132,7 +115,7 @@ class LotteryForm(SeenForm):
         required=False,
         help_text=_("An earlier lottery for the same help."),
     )
-    draws_on = _day(
+    draws_on = day_field(
         _("Day of the draw"), _("At noon. The list is closed before that day.")
     )  # fmt: skip
 
@@ -148,12 +131,12 @@ class LotteryForm(SeenForm):
         self.priorities = {str(each.pk): each for each in priorities}
         self.areas = {str(each.pk): each for each in areas}
         self.earlier = {str(each.pk): each for each in earlier}
-        _offer(self, "kind", Lottery.What.choices)
-        _offer(self, "priority", [(k, p.title) for k, p in self.priorities.items()])
+        offer(self, "kind", Lottery.What.choices)
+        offer(self, "priority", [(k, p.title) for k, p in self.priorities.items()])
         whole = ("", _("the whole system"))
-        _offer(self, "area", [whole, *((k, a.name) for k, a in self.areas.items())])
+        offer(self, "area", [whole, *((k, a.name) for k, a in self.areas.items())])
         none = ("", _("none: this is the first"))
-        _offer(self, "follows", [none, *((k, e.title) for k, e in self.earlier.items())])
+        offer(self, "follows", [none, *((k, e.title) for k, e in self.earlier.items())])
 
     @staticmethod
     def of(lottery: Lottery) -> Mapping[str, Any]:

@@ -14,19 +14,9 @@ from brightspots_web.evidence import evaluation_treated_queries as treated
 from brightspots_web.evidence import evaluation_words as words
 from brightspots_web.evidence.evaluation_actions import MOST_ANTICIPATION, Plan
 from brightspots_web.evidence.evaluation_models import Evaluation
+from brightspots_web.shared.forms import long_text, offer
 
 NOT_NEEDED = ("", _("none"))
-
-
-def _long(label: Any, hint: Any, most: int, rows: int = 3, **more: Any) -> forms.CharField:
-    widget = forms.Textarea(attrs={"rows": rows})
-    return forms.CharField(label=label, help_text=hint, max_length=most, widget=widget, **more)
-
-
-def _offer(form: forms.Form, name: str, choices: Sequence[tuple[Any, Any]]) -> None:
-    field = form.fields[name]
-    assert isinstance(field, forms.ChoiceField | forms.MultipleChoiceField)
-    field.choices = list(choices)
 
 
 class PlanForm(forms.Form):
@@ -34,7 +24,7 @@ class PlanForm(forms.Form):
 
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
     title = forms.CharField(label=_("Name of the evaluation"), max_length=160)
-    question = _long(
+    question = long_text(
         _("The question"), _("One sentence with a question mark: did what help whom in what?"), 1000
     )
     kind = forms.ChoiceField(label=_("What is evaluated"), choices=Evaluation.Kind.choices)
@@ -63,7 +53,7 @@ class PlanForm(forms.Form):
         required=False,
         help_text=_("Where a lottery decided: one that was drawn here, so that all can check it."),
     )
-    design_words = _long(
+    design_words = long_text(
         _("The same in plain words"),
         _("How did it come about that these schools began and others did not, or later?"),
         2000,
@@ -107,13 +97,13 @@ class PlanForm(forms.Form):
     cost_per = forms.ChoiceField(
         label=_("The cost of what"), required=False, choices=[NOT_NEEDED, *Evaluation.Per.choices]
     )
-    cost_includes = _long(
+    cost_includes = long_text(
         _("What the cost includes"),
         _("Days of leaders, travel, books, food; and what it leaves out."),
         2000,
         required=False,
     )
-    change_our_mind = _long(
+    change_our_mind = long_text(
         _("What would change our mind"),
         _("Which result, seen by whom, would make you say the opposite?"),
         2000,
@@ -130,10 +120,10 @@ class PlanForm(forms.Form):
             ("lottery", self.lotteries),
         ):
             known = [(code, str(each)) for code, each in offered.items()]
-            _offer(self, name, [NOT_NEEDED, *known])
-        _offer(self, "subject", [(each, each) for each in treated.outcomes()])
+            offer(self, name, [NOT_NEEDED, *known])
+        offer(self, "subject", [(each, each) for each in treated.outcomes()])
         about = treated.covariates_offered()
-        _offer(self, "covariates", [(each, each) for each in about])
+        offer(self, "covariates", [(each, each) for each in about])
         if not about:
             del self.fields["covariates"]
 
@@ -208,10 +198,10 @@ class WorksFilter(forms.Form):
         priorities = queries.priorities_of(evaluations)
         practices = {each.practice.code: each.practice for each in evaluations if each.practice}
         contexts = queries.contexts(evaluations)
-        _offer(self, "priority", [every, *((each.code, each.title) for each in priorities)])
-        _offer(self, "practice", [every, *((code, each.title) for code, each in practices.items())])
-        _offer(self, "context", [every, *((each, words.context_name(each)) for each in contexts)])
-        _offer(self, "state", [every, *Evaluation.State.choices])
+        offer(self, "priority", [every, *((each.code, each.title) for each in priorities)])
+        offer(self, "practice", [every, *((code, each.title) for code, each in practices.items())])
+        offer(self, "context", [every, *((each, words.context_name(each)) for each in contexts)])
+        offer(self, "state", [every, *Evaluation.State.choices])
 
     def search(self) -> queries.Search:
         """What the form asks for; what makes no sense is left out."""

@@ -22,6 +22,7 @@ from brightspots_web.evidence.models import (
 )
 from brightspots_web.insight.models import Run
 from brightspots_web.shared import audit, jobs
+from brightspots_web.shared import settings_actions as settings
 from brightspots_web.shared.models import Job
 from brightspots_web.shared.overtaken import OvertakenError
 from brightspots_web.shared.permissions import Actor, Capability, may
@@ -169,16 +170,7 @@ def set_exploration(share: int, *, by: Appointment, seen: int | None = None) -> 
         raise PermissionDenied
     if not 0 <= share <= MOST_EXPLORED:
         raise ValidationError({"exploration": _("Choose between 0 and 50 of 100.")})
-    audit.one_at_a_time()
-    found = RecordSettings.objects.select_for_update(no_key=True).order_by("pk").first()
-    found = found or RecordSettings()
-    if seen is not None and seen != found.version:
-        raise OvertakenError(
-            _(
-                "Somebody else set this in the meantime. Yours is still here and was not saved: "
-                "look at what holds now, then save again if yours still makes sense."
-            )
-        )
+    found = settings.held(RecordSettings, seen=seen)
     before = found.exploration
     if found.pk and before == share:
         return found

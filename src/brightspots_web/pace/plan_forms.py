@@ -12,15 +12,10 @@ from brightspots_web.directory.area_tree import plain
 from brightspots_web.pace.plan_actions import AreaFacts, Settings
 from brightspots_web.pace.plan_models import PlanArea, PlanStudy
 from brightspots_web.pace.plan_rollout_actions import LONGEST
+from brightspots_web.shared.forms import SeenForm
 
 DAY = {"type": "date"}
 MOST_LINES = 2000
-
-
-class SeenForm(forms.Form):
-    """Carries the version of what the person saw."""
-
-    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
 def _number(label: Any, hint: Any = "", **more: Any) -> forms.FloatField:

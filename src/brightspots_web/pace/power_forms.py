@@ -9,24 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from brightspots_web.directory import queries as directory
 from brightspots_web.pace.models import GateSettings
 from brightspots_web.pace.power_models import Power
+from brightspots_web.shared.forms import SeenForm, long_text
 
 DAY = {"type": "date"}
 
 
-def _long(label: Any, hint: Any, most: int, rows: int = 3, *, required: bool = True
-          ) -> forms.CharField:  # fmt: skip
-    widget = forms.Textarea(attrs={"rows": rows})
-    return forms.CharField(
-        label=label, max_length=most, widget=widget, help_text=hint, required=required
-    )
-
-
-class SeenForm(forms.Form):
-    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
-
-
 class AskForm(forms.Form):
-    words = _long(
+    words = long_text(
         _("How do you see yourselves?"),
         _("What you could carry, what you would need, and what figures cannot say."),
         2000,
@@ -40,7 +29,7 @@ class GateForm(SeenForm):
         widget=forms.RadioSelect,
         choices=[("yes", _("Ready")), ("no", _("Not yet"))],
     )
-    answer = _long(
+    answer = long_text(
         _("In kind words: why, and what would help next"),
         _("Everybody there reads it. Where something is missing, say what you do about it."),
         1000,
@@ -53,8 +42,8 @@ class OfferForm(forms.Form):
     starts = forms.DateField(
         label=_("From which day"), widget=forms.DateInput(attrs=DAY), initial=directory.today
     )
-    why = _long(_("Why"), _("Everybody there reads it."), 500)
-    why_before = _long(
+    why = long_text(_("Why"), _("Everybody there reads it."), 500)
+    why_before = long_text(
         _("Why before it was found ready"),
         _("Only where it has not been found ready: it is marked, and may feel too fast."),
         500,
@@ -76,18 +65,18 @@ class AnswerForm(SeenForm):
         widget=forms.RadioSelect,
         choices=[("yes", _("We take it on")), ("no", _("Not now"))],
     )
-    words = _long(
+    words = long_text(
         _("In a few words"), _("Needed for “not now”: what would have to be different?"), 500,
         required=False,
     )  # fmt: skip
 
 
 class WhyForm(SeenForm):
-    why = _long(_("Why"), _("Everybody there reads it."), 500)
+    why = long_text(_("Why"), _("Everybody there reads it."), 500)
 
 
 class TakeBackForm(WhyForm):
-    support = _long(
+    support = long_text(
         _("What support do you offer with it?"),
         _("Taking something back without help hurts: say who helps, and when."),
         500,

@@ -14,6 +14,7 @@ from brightspots_web.pace import stage_place_queries as places
 from brightspots_web.pace.models import GateCheck, GateSettings
 from brightspots_web.pace.stage_place_queries import Place
 from brightspots_web.shared import audit
+from brightspots_web.shared import settings_actions as settings
 from brightspots_web.shared.overtaken import OvertakenError
 from brightspots_web.shared.permissions import Capability, may
 
@@ -110,25 +111,8 @@ def set_settings(given: dict[str, int], *, by: Appointment, seen: int | None) ->
     """Set what readiness asks for, and how long is too long to wait after it."""
     if not may(by, Capability.PLAN_PACE):
         raise PermissionDenied
-    audit.one_at_a_time()
-    found = GateSettings.objects.order_by("pk").select_for_update(no_key=True).first()
-    found = found or GateSettings()
-    if seen is not None and seen != found.version:
-        raise OvertakenError(
-            _(
-                "Somebody else set these in the meantime. Yours are still here and were not "
-                "saved: look at what holds now, then save again if yours still make sense."
-            )
-        )
-    before = {name: getattr(found, name) for name in given}
-    if found.pk and before == given:
-        return found
-    for name, value in given.items():
-        setattr(found, name, value)
-    found.version += 1
-    found.full_clean(exclude=["id"])
-    found.save()
-    audit.record("pace.set_gate", by=by, target=found, detail=given)
+    found = settings.held(GateSettings, seen=seen)
+    settings.set_in(found, given, event="pace.set_gate", by=by)
     return found
 
 

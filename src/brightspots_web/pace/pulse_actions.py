@@ -12,6 +12,7 @@ from brightspots_web.directory import queries as directory
 from brightspots_web.directory.models import Appointment, Cycle
 from brightspots_web.pace.models import PulseSettings, PulseTerm
 from brightspots_web.shared import audit
+from brightspots_web.shared import settings_actions as settings
 from brightspots_web.shared.overtaken import OvertakenError
 from brightspots_web.shared.permissions import Capability, may
 from brightspots_web.shared.words import day
@@ -37,25 +38,11 @@ def set_settings(
     """
     if not may(by, Capability.SET_ACCOUNTABILITY):
         raise PermissionDenied
-    audit.one_at_a_time()
-    found = PulseSettings.objects.order_by("pk").select_for_update(no_key=True).first()
-    found = found or PulseSettings()
-    if seen is not None and seen != found.version:
-        raise OvertakenError(
-            _(
-                "Somebody else set this in the meantime. Yours is still here and was not saved: "
-                "look at what holds now, then save again if yours still makes sense."
-            )
-        )
+    found = settings.held(PulseSettings, seen=seen)
     top = offices.top_area()
     if top is None or not offices.areas_inside(top, level).exists():
         raise ValidationError({"level": _("There are no areas so far down. Choose another.")})
-    if found.pk and (found.on, found.level) == (on, level):
-        return found
-    found.on, found.level = on, level
-    found.version += 1
-    found.save()
-    audit.record("pace.set_pulse", by=by, target=found, detail={"on": on, "level": level})
+    settings.set_in(found, {"on": on, "level": level}, event="pace.set_pulse", by=by)
     return found
 
 

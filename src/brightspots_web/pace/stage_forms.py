@@ -13,6 +13,7 @@ from brightspots_web.pace.models import StageRound
 from brightspots_web.pace.stage_actions import LONGEST, Rating
 from brightspots_web.pace.stage_agree_actions import Put, Word
 from brightspots_web.pace.stage_models import Stage, Strand
+from brightspots_web.shared.forms import SeenForm
 
 DAY = {"type": "date"}
 NO_PUPILS = _("Name no pupils.")
@@ -27,10 +28,6 @@ def _few(label: Any, hint: Any = "", *, most: int = LONGEST, required: bool = Tr
         required=required,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
-
-
-class SeenForm(forms.Form):
-    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
 
 class DayForm(SeenForm):
