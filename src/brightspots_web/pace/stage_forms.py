@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -46,6 +47,11 @@ class WhyForm(SeenForm):
     )
 
 
+def _choice(stage: str, text: str) -> str:
+    """A stage by name, and what it looks like, as one label."""
+    return format_html("<span><strong>{}</strong>: {}</span>", stage, text)
+
+
 class RateForm(forms.Form):
     """A stage and what shows it, for every strand."""
 
@@ -58,7 +64,7 @@ class RateForm(forms.Form):
                 coerce=int,
                 widget=forms.RadioSelect,
                 choices=[
-                    (each.stage, f"{words.stage(each.stage)}: {each.text}")
+                    (each.stage, _choice(words.stage(each.stage), each.text))
                     for each in queries.texts(strand, round.texts)
                 ],
             )
