@@ -179,7 +179,22 @@ def tables(result: Impact) -> dict[str, Any]:
         found["event_times.csv"] = result.aggregates["dynamic"].parts
     if result.imputation is not None:
         found["imputation.csv"] = result.imputation.events
-    return found
+    return found if result.trusted else {name: _withheld(each) for name, each in found.items()}
+
+
+ESTIMATES = ("att", "se", "lower", "upper", "band_lower", "band_upper", "df")
+
+
+def _withheld(found: Any) -> Any:
+    """Take the estimates out of a table, or of what goes into the summary; what was seen stays."""
+    import polars as pl
+
+    if isinstance(found, pl.DataFrame):
+        taken = [name for name in ESTIMATES if name in found.columns]
+        return found.with_columns(pl.lit(None, pl.Float64).alias(name) for name in taken)
+    if isinstance(found, dict):
+        return {key: None if key in ESTIMATES else _withheld(each) for key, each in found.items()}
+    return [_withheld(each) for each in found] if isinstance(found, list) else found
 
 
 def summary(result: Impact) -> dict[str, Any]:
@@ -203,6 +218,9 @@ def summary(result: Impact) -> dict[str, Any]:
         "effect_size": result.size,
         "security": result.security,
     }
+    if not result.trusted:
+        estimates = _withheld(estimates)
+        beside |= dict.fromkeys(("imputation", "bracket", "pretrends"))
     return {
         **estimates,
         **{name: None if each is None else each.as_dict() for name, each in beside.items()},
@@ -223,14 +241,14 @@ def in_words(result: Impact) -> list[str]:
     if simple.att is None:
         lines.append("No estimate.")
     elif simple.lower is None or simple.upper is None:
-        lines.append(f"Effect {simple.att:.4f}, without an interval: {simple.why}.")
+        lines.append(f"No estimate. There is {simple.why}.")
     else:
         lines.append(
             f"Effect {simple.att:.4f} ({simple.lower:.4f} to {simple.upper:.4f}), in the unit of"
             " the outcome."
         )
     pair = result.bracket
-    if pair is not None and pair.lagged.att is not None:
+    if result.trusted and pair is not None and pair.lagged.att is not None:
         lines.append(f"Adjusted for earlier outcomes: {pair.lagged.att:.4f}.")
     size = result.size
     if size is not None and size.months is not None:

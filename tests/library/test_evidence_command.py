@@ -151,3 +151,32 @@ def test_power_says_what_forty_schools_can_show() -> None:
     refused = inside(power_command, "--schools", 2)
     assert isinstance(refused.exception, InputError)
     assert "too few" in str(refused.exception)
+
+
+def test_where_an_estimate_cannot_be_trusted_none_is_given(panel: Path, tmp_path: Path) -> None:
+    frame = pl.read_csv(panel)
+    some = frame.filter(pl.col("first") > 0)["partnership"][0]
+    alone = pl.when(pl.col("partnership") == some).then(pl.lit(4)).otherwise(pl.lit(0))
+    frame.with_columns(first=alone).write_csv(panel)
+    out = tmp_path / "out"
+    done = inside(
+        evaluate_command, panel, *CONTRACT, "--cluster", "partnership", "--pupil-sd", 1,
+        "--out", out,
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "No estimate. There is one treated cluster alone" in done.output
+    assert "Adjusted" not in done.output
+    assert "Months" not in done.output
+    for name in ("att_gt", "att_gt_details", "pretrends", "lagged_outcome", "event_times",
+                 "imputation"):  # fmt: skip
+        table = pl.read_csv(out / f"{name}.csv", infer_schema_length=None)
+        assert table.height
+        for column in {"att", "se", "lower", "upper"} & set(table.columns):
+            assert table[column].null_count() == table.height, name
+    assert pl.read_csv(out / "paths.csv")["mean"].null_count() == 0
+    kept = json.loads((out / "aggregates.json").read_text())
+    assert kept["simple"]["att"] is None
+    assert "one treated cluster" in kept["simple"]["why"]
+    assert {each["att"] for each in kept["dynamic"]["event_times"]} == {None}
+    assert (kept["bracket"], kept["imputation"], kept["pretrends"]) == (None, None, None)
+    assert kept["security"]["rating"] == 0

@@ -88,6 +88,11 @@ class Impact:
             return Estimate(None, why=BEFORE_AFTER)
         return self.aggregates["simple"].overall
 
+    @property
+    def trusted(self) -> bool:
+        """Whether the effect over all has an interval; without one nothing tells it from luck."""
+        return self.simple.lower is not None
+
 
 def partnership_impact(
     frame: pl.DataFrame, columns: PanelColumns, parameters: ImpactParameters | None = None

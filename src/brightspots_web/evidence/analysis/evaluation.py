@@ -117,8 +117,7 @@ def _compared(question: Question) -> Found:
         )
     hidden = hidden_groups(sizes)
     simple = impact.simple.as_dict()
-    trusted = simple["lower"] is not None
-    if not trusted:
+    if not impact.trusted:
         simple |= {"att": None, "se": None, "lower": None, "upper": None}
     beside = {
         "imputation": impact.imputation.overall.as_dict() if impact.imputation else None,
@@ -127,14 +126,14 @@ def _compared(question: Question) -> Found:
     }
     finding = {
         "simple": simple,
-        **(beside if trusted else dict.fromkeys(beside)),
-        "events": _events(impact) if trusted else [],
-        "cells": _cells(impact, hidden) if trusted else [],
+        **(beside if impact.trusted else dict.fromkeys(beside)),
+        "events": _events(impact) if impact.trusted else [],
+        "cells": _cells(impact, hidden) if impact.trusted else [],
         "paths": _paths(impact.paths),
         "balance": impact.balance.to_dicts(),
         "security": impact.security.as_dict(),
         "facts": _facts(impact),
-        "size": impact.size.as_dict() if impact.size and trusted else None,
+        "size": impact.size.as_dict() if impact.size and impact.trusted else None,
         "counts": _counts(n),
         "hidden_groups": len(hidden),
     }
