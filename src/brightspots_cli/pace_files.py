@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
+from brightspots.pace.rollout_measures import TOTAL
 from brightspots.pace.rollout_plan import Plan
 from brightspots.pace.rollout_search import Found
 
@@ -140,6 +142,12 @@ def in_words(rollout: Rollout, chosen: str) -> list[str]:
             f"{chosen}: {rollout.parameters.covered:.0%} of schools are not ready and responsible"
             f" within {rollout.parameters.horizon} terms in {each.not_covered:.0%} of draws."
         )
+    low, middle, high = np.quantile(each.values["covered_at_end", TOTAL], (0.1, 0.5, 0.9))
+    lines.append(
+        f"{chosen}: every area holds full responsibility from term {each.plan.handed_over}; in term"
+        f" {rollout.parameters.horizon} {middle:.0f}% of schools are ready and responsible"
+        f" ({low:.0f} to {high:.0f}%)."
+    )
     gaps = [row["gap"] for row in found.weighed]
     if found.complete:
         lines.append(f"Every plan there is was looked at: {found.looked_at:,}.")

@@ -246,6 +246,16 @@ def test_full_coverage_is_the_first_term_with_enough_schools_ready_and_responsib
     assert found.not_covered == 1
 
 
+def test_how_far_coverage_got_is_the_share_ready_and_responsible_in_the_last_term() -> None:
+    here = areas(readiness=[0.9])
+    w = certain_world(here, RolloutParameters(100, terms=6, speeds=(2,), covered=0.9))
+    plan = Plan("one", "", np.array([2]), np.array([2]))
+    run = simulate(w, plan.start, plan.speed)
+    [share] = measure(w, plan).values["covered_at_end", "total"].tolist()
+    assert share == pytest.approx(100 * run.responsible[0, -1] / w.schools.sum())
+    assert 90 <= share <= 100
+
+
 def test_draws_lie_in_their_ranges_and_follow_the_triangle() -> None:
     drawn = draw(DEFAULTS, 3, 2000, 9)
     for each in DEFAULTS:

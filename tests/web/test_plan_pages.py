@@ -32,7 +32,7 @@ def url(name: str, *args: Any) -> str:
 # The curve
 
 
-def test_every_plan_of_the_drawing_is_found_in_its_table_with_all_five_measures(
+def test_every_plan_of_the_drawing_is_found_in_its_table_with_all_six_measures(
     world: World,
 ) -> None:
     found = helpers.result(world)
@@ -46,7 +46,8 @@ def test_every_plan_of_the_drawing_is_found_in_its_table_with_all_five_measures(
     cost = words.total(first, "cost")
     assert table.rows[0][4] == words.spread(cost)
     told = dict(results.measure_facts(first, 6))
-    assert len(told) == 5
+    assert len(told) == 6
+    assert "% of the schools in term 6" in told["Ready and responsible in the end"]
     assert all("of 10 futures" in text or "% of the futures" in text for text in told.values())
 
 

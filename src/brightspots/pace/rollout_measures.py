@@ -27,6 +27,7 @@ MEASURES: Final = {
     "gain": "school-terms x pupil SD",
     "cost": "days",
     "full_coverage": "term",
+    "covered_at_end": "% of schools",
 }
 """Measure -> unit."""
 
@@ -40,7 +41,8 @@ class Measured:
     plan : Plan
     values : mapping of (measure, part) to array, shape (draws,)
         The part "total" is the sum of the others. Full coverage has no parts; where it is not
-        reached it is one term more than was simulated.
+        reached it is one term more than was simulated, and what is covered in the last term (ready
+        and responsible, per cent of all schools) says how far it got.
     not_covered : float
         Share of draws in which full coverage is not reached.
     by_area : mapping of str to array, shape (areas,)
@@ -71,6 +73,7 @@ def measure(w: World, plan: Plan) -> Measured:
     values["gain", "ready_and_responsible"], values["gain", "lost_while_abandoned"] = won, lost
     term, reached = _coverage(w, run)
     values["full_coverage", TOTAL] = term
+    values["covered_at_end", TOTAL] = 100 * run.responsible[:, -1] / w.schools.sum()
     by_area = {
         "abandoned": run.abandoned.mean(axis=0),
         "held_back": run.held_back.mean(axis=0),

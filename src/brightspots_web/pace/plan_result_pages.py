@@ -17,7 +17,7 @@ from brightspots_web.shared.exports import Column as FileColumn
 from brightspots_web.shared.exports import export_links
 from brightspots_web.shared.words import day
 
-SHOWN = ("abandoned", "held_back", "cost", "full_coverage", "gain")
+SHOWN = ("abandoned", "held_back", "cost", "full_coverage", "covered_at_end", "gain")
 SWINGS = ("abandoned", "held_back")
 
 

@@ -23,6 +23,10 @@ MEASURES: Mapping[str, tuple[Words, Words]] = {
         gettext_lazy("First term with 9 in 10 schools ready and responsible"),
         gettext_lazy("term"),
     ),
+    "covered_at_end": (
+        gettext_lazy("Ready and responsible in the end"),
+        gettext_lazy("% of schools"),
+    ),
 }
 """Measure -> what it is called, its unit."""
 
@@ -181,6 +185,11 @@ def measured(row: Mapping[str, Any], terms: int = 0) -> str:
             "About {middle} pupil SD, added over all school-terms. In 8 of 10 futures between "
             "{low} and {high}. This rests on the two assumptions about gain and loss alone."
         ).format(**values)
+    if name == "covered_at_end":
+        return _(
+            "About {middle} % of the schools in term {terms}, the last that is followed. In 8 of "
+            "10 futures between {low} and {high} %."
+        ).format(**values, terms=terms)
     not_reached = row.get("not_reached") or 0.0
     if not_reached > HALF:
         return _(
